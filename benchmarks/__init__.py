@@ -1,0 +1,1 @@
+"""What Check costs, measured on this machine: ``python -m benchmarks``."""

@@ -1,0 +1,1 @@
+"""Doorward's server: the control plane, the check replicas and the Envoy that asks them."""

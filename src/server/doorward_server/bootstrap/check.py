@@ -1,0 +1,28 @@
+"""One replica of the data plane."""
+
+from urllib.parse import quote
+
+from doorward_server.bootstrap.sockets import check_socket
+from doorward_server.check.process import CheckConfig
+from doorward_server.check.process import run_check as serve_checks
+from doorward_server.domain.ids import RegionName
+from doorward_server.home import make_home, read_file
+from doorward_server.platform_key import load_platform_key
+from doorward_server.settings import Settings
+
+
+async def run_check(settings: Settings) -> int:
+    """Answer Envoy's Checks until SIGINT or SIGTERM; the exit status."""
+    make_home(settings.run)
+    certificates = settings.check_api_ca_file
+    return await serve_checks(
+        CheckConfig(
+            key=load_platform_key(settings.key_file),
+            api_target=settings.check_api_target or f"unix:{quote(str(settings.api_socket.absolute()))}",
+            api_root_certificates=None if certificates is None else read_file(certificates),
+            region=None if settings.check_region is None else RegionName(settings.check_region),
+            socket=check_socket(settings, settings.check_index),
+            transport=settings.check_transport,
+            login_enabled=settings.login_enabled,
+        )
+    )

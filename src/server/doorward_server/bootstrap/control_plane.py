@@ -1,0 +1,137 @@
+"""The control plane: api."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from doorward_server.bootstrap.secrets import make_hasher
+from doorward_server.home import make_home
+from doorward_server.platform_key import load_platform_key
+from doorward_server.rpc.listening import Listening
+from doorward_server.rpc.policy_service import PolicyServicer
+from doorward_server.rpc.policy_stream import Terms
+from doorward_server.rpc.server import ApiServer, Platform, UseCases
+from doorward_server.rpc.tls import TlsFiles
+from doorward_server.rpc.urls import AppUrls
+from doorward_server.runtimes import ExternalRuntime, ProcessOptions, ProcessRuntime, Runtimes
+from doorward_server.services.access_service import AccessService
+from doorward_server.services.app_service import AppService
+from doorward_server.services.audit_service import AuditService
+from doorward_server.services.authentication import Authenticator
+from doorward_server.services.clock import utc_now
+from doorward_server.services.lifecycle import Lifecycle
+from doorward_server.services.liveness import TokenLiveness
+from doorward_server.services.minting import Mint
+from doorward_server.services.pages import Pager
+from doorward_server.services.propagation import open_propagation
+from doorward_server.services.signals import Signals
+from doorward_server.services.token_service import TokenService
+from doorward_server.services.usage import TokenUsage
+from doorward_server.settings import Settings
+from doorward_server.stopping import stop_signals
+from doorward_server.storage import open_storage
+
+_log = logging.getLogger(__name__)
+
+
+async def run_api(settings: Settings) -> None:
+    """Serve the API until SIGINT or SIGTERM; then let running calls end and stop the apps."""
+    with stop_signals() as stopped:
+        async with _api(settings) as server:
+            await server.start()
+            _log.info("Listening on %s, port %s", settings.listen_address, server.port)
+            await stopped.wait()
+
+
+@asynccontextmanager
+async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
+    """The control plane, wired and not yet listening. What it holds is released in the reverse order."""
+    key = load_platform_key(settings.key_file)
+    make_home(settings.run)
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(await open_storage(settings.database))
+        hasher = make_hasher(settings)
+        stack.callback(hasher.close)
+        propagation = await stack.enter_async_context(
+            open_propagation(storage=storage, lease=settings.policy_lease)
+        )
+        usage = TokenUsage(storage=storage, clock=utc_now)
+        stack.push_async_callback(usage.close)
+        signals = Signals()
+        lifecycle = Lifecycle(storage=storage, propagation=propagation, signals=signals, clock=utc_now)
+        runtime = _runtimes(settings, lifecycle)
+        stack.push_async_callback(lifecycle.close)
+        mint, pager = Mint(key, hasher), Pager(key.page_key())
+        server = ApiServer(
+            use_cases=UseCases(
+                authenticator=Authenticator(
+                    storage=storage, mint=mint, propagation=propagation, clock=utc_now
+                ),
+                apps=AppService(
+                    storage=storage,
+                    propagation=propagation,
+                    lifecycle=lifecycle,
+                    runtime=runtime,
+                    signals=signals,
+                    pager=pager,
+                    clock=utc_now,
+                    reserved_prefix=settings.reserved_label_prefix,
+                ),
+                tokens=TokenService(
+                    storage=storage,
+                    mint=mint,
+                    propagation=propagation,
+                    signals=signals,
+                    pager=pager,
+                    clock=utc_now,
+                ),
+                access=AccessService(storage=storage, pager=pager, clock=utc_now, mac_key_id=key.key_id),
+                audit=AuditService(storage=storage, pager=pager),
+                liveness=TokenLiveness(storage=storage, signals=signals, clock=utc_now),
+            ),
+            policy=PolicyServicer(
+                storage=storage,
+                propagation=propagation,
+                usage=usage,
+                stream_key=key.stream_key(),
+                mac_key_id=key.key_id,
+                terms=Terms(
+                    lease=settings.policy_lease,
+                    heartbeat=settings.policy_heartbeat,
+                    region_domains=settings.regions,
+                ),
+            ),
+            platform=Platform(
+                regions=settings.regions,
+                reserved_prefix=settings.reserved_label_prefix,
+                app_url=AppUrls(settings.regions, scheme=settings.public_scheme, port=settings.app_port),
+            ),
+            listening=_listening(settings),
+            clock=utc_now,
+            max_message_bytes=settings.max_message_bytes,
+        )
+        stack.push_async_callback(server.stop, settings.shutdown_grace)
+        await lifecycle.start(runtime)
+        yield server
+
+
+def _runtimes(settings: Settings, lifecycle: Lifecycle) -> Runtimes:
+    process = None
+    if settings.process_runtime:
+        options = ProcessOptions(stop_grace=settings.shutdown_grace)
+        process = ProcessRuntime(home=settings.home, sink=lifecycle.observe, options=options)
+    return Runtimes(external=ExternalRuntime(sink=lifecycle.observe), process=process)
+
+
+def _listening(settings: Settings) -> Listening:
+    tls = None
+    if settings.api_tls_certificate_file is not None and settings.api_tls_private_key_file is not None:
+        tls = TlsFiles(
+            certificate=settings.api_tls_certificate_file, private_key=settings.api_tls_private_key_file
+        )
+    return Listening(
+        address=settings.listen_address,
+        port=settings.api_port,
+        unix_socket=settings.api_socket,
+        tls=tls,
+    )

@@ -1,0 +1,1 @@
+"""A check replica: the policy in memory, answers to Envoy, no database."""

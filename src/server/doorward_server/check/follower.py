@@ -1,0 +1,183 @@
+"""The replica's side of the policy stream, without I/O: what it says, and what it does with what it hears."""
+
+import uuid
+from collections import deque
+from collections.abc import Iterable
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from doorward_server.check.index import Entries, PolicyIndex
+from doorward_server.check.lease import Lease
+from doorward_server.check.messages import UnreadableEntryError, read_app, read_token
+from doorward_server.domain.ids import AppId, RegionName, Revision, TokenId
+from doorward_server.policy.v1 import policy_pb2
+from doorward_server.services.boottime import BootClock
+
+
+class StreamBrokenError(Exception):
+    """The control plane sent what this replica cannot follow. The stream must end and begin anew."""
+
+
+class PolicyFollower:
+    """Keeps an index and a lease by the messages of one stream after another.
+
+    A message is applied before it renews the lease: what is announced ahead of an answer is in force before
+    the lease that the answer grants.
+    """
+
+    def __init__(
+        self, *, index: PolicyIndex, lease: Lease, region: RegionName | None, clock: BootClock
+    ) -> None:
+        self._index = index
+        self._lease = lease
+        self._region = region
+        self._clock = clock
+        self._replica_id = str(uuid.uuid4())
+        # The policy in the index.
+        self._policy_id = ""
+        self._revision = Revision(0)
+        # This stream.
+        self._sequence = 0
+        self._unanswered: deque[tuple[int, float]] = deque()
+        self._welcome: policy_pb2.Welcome | None = None
+        self._snapshot: Entries | None = None
+        self._reached = Revision(0)
+        self._acknowledged = Revision(0)
+
+    @property
+    def replica_id(self) -> str:
+        """The id of this replica, made when its process started."""
+        return self._replica_id
+
+    @property
+    def revision(self) -> Revision:
+        """The revision that the index has; 0: none."""
+        return self._revision
+
+    @property
+    def owes_acknowledgement(self) -> bool:
+        """Whether a message is due at once."""
+        return self._acknowledged < self._reached
+
+    @property
+    def welcomed(self) -> bool:
+        """Whether the control plane has taken the hello of this stream."""
+        return self._welcome is not None
+
+    @property
+    def heartbeat(self) -> float:
+        """Seconds between two messages of this stream, which has been welcomed."""
+        return _seconds(self._terms.heartbeat)
+
+    def hello(self) -> policy_pb2.StreamPolicyRequest:
+        """Begin a stream: its first message, to be sent at once."""
+        self._sequence = 0
+        self._unanswered.clear()
+        self._welcome = self._snapshot = None
+        self._reached = self._acknowledged = Revision(0)
+        message = self._message(self._revision)
+        message.hello.replica_id = self._replica_id
+        message.hello.region = self._region or ""
+        message.hello.policy_id = self._policy_id
+        return message
+
+    def report(
+        self, uses: Iterable[tuple[TokenId, float]] = (), *, goodbye: bool = False
+    ) -> policy_pb2.StreamPolicyRequest:
+        """The next message, to be sent at once: acknowledgement, heartbeat and uses of tokens in one.
+
+        It says what was reached on *this* stream, for only that is a revision of the policy it streams.
+        """
+        message = self._message(self._reached)
+        message.goodbye = goodbye
+        for token_id, time in uses:
+            message.token_uses.add(token_id=token_id, time=_timestamp(time))
+        self._acknowledged = self._reached
+        return message
+
+    def receive(self, response: policy_pb2.StreamPolicyResponse) -> None:
+        """Apply a message, then renew the lease by what it answers; raises `StreamBrokenError`."""
+        body = response.WhichOneof("body")
+        if self.welcomed == (body == "welcome"):
+            raise StreamBrokenError("the first message, and no other, must be the welcome")
+        try:
+            match body:
+                case "welcome":
+                    self._welcome = response.welcome
+                    self._index.set_domains(response.welcome.region_domains)
+                case "snapshot":
+                    self._take_part(response.snapshot, Revision(response.revision))
+                case "changes":
+                    self._apply(response.changes)
+        except UnreadableEntryError as error:
+            raise StreamBrokenError(str(error)) from None
+        if response.revision:
+            self._reach(Revision(response.revision))
+        if response.answered_sequence:
+            self._renew(response.answered_sequence)
+
+    def _message(self, applied: Revision) -> policy_pb2.StreamPolicyRequest:
+        self._sequence += 1
+        # Before it is sent, so that the lease ends here first.
+        self._unanswered.append((self._sequence, self._clock()))
+        return policy_pb2.StreamPolicyRequest(sequence=self._sequence, applied_revision=applied)
+
+    def _take_part(self, part: policy_pb2.Snapshot, revision: Revision) -> None:
+        if self._snapshot is None:
+            self._snapshot = Entries()
+        self._snapshot.add_all(map(read_app, part.apps), map(read_token, part.tokens))
+        if part.last:
+            entries, self._snapshot = self._snapshot, None
+            self._index.replace(entries)
+            # A policy of another database may have a lower revision.
+            self._revision = revision
+            self._policy_id = self._terms.policy_id
+
+    def _apply(self, changes: policy_pb2.Changes) -> None:
+        self._must_have_policy()
+        for change in changes.changes:
+            match change.WhichOneof("entry"):
+                case "app":
+                    self._index.put_app(read_app(change.app))
+                case "token":
+                    self._index.put_token(read_token(change.token))
+                case "deleted_app_id":
+                    self._index.remove_app(AppId(change.deleted_app_id))
+                case "deleted_token_id":
+                    self._index.remove_token(TokenId(change.deleted_token_id))
+                case _:
+                    raise StreamBrokenError("a change of a kind that this version does not know")
+
+    def _reach(self, revision: Revision) -> None:
+        self._must_have_policy()
+        if revision < self._revision:
+            raise StreamBrokenError(f"revision {revision} came after {self._revision}")
+        self._revision = self._reached = revision
+
+    def _renew(self, answered: int) -> None:
+        self._must_have_policy()
+        sent_at = None
+        while self._unanswered and self._unanswered[0][0] <= answered:
+            sent_at = self._unanswered.popleft()[1]
+        if sent_at is not None:
+            self._lease.renew(sent_at, _seconds(self._terms.lease))
+
+    @property
+    def _terms(self) -> policy_pb2.Welcome:
+        if self._welcome is None:
+            raise StreamBrokenError("there was no welcome")
+        return self._welcome
+
+    def _must_have_policy(self) -> None:
+        """In the index: that of this stream, and whole."""
+        if self._terms.policy_id != self._policy_id or self._snapshot is not None:
+            raise StreamBrokenError("a change or an answer came before the snapshot was complete")
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.seconds + duration.nanos / 1e9
+
+
+def _timestamp(time: float) -> Timestamp:
+    return Timestamp(seconds=int(time), nanos=int(time % 1 * 1e9))

@@ -1,0 +1,102 @@
+"""The check process: one socket, one copy of the policy."""
+
+import asyncio
+import logging
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import grpc
+
+from doorward_server.check.follower import PolicyFollower
+from doorward_server.check.handler import CheckHandler
+from doorward_server.check.index import PolicyIndex
+from doorward_server.check.lease import Lease
+from doorward_server.check.readiness import Readiness
+from doorward_server.check.replica import Replica
+from doorward_server.check.transports import Limits, TransportError, TransportKind, open_transport
+from doorward_server.check.uses import TokenUses
+from doorward_server.domain.credentials import PlatformKey
+from doorward_server.domain.ids import RegionName
+from doorward_server.services.boottime import boottime
+from doorward_server.stopping import stop_signals
+
+_log = logging.getLogger(__name__)
+
+_GOODBYE_SECONDS: Final = 1.0
+_SWITCH_SECONDS: Final = 0.0005
+"""How long the stream's thread may keep the interpreter to itself while a Check waits; Python's default of
+5 ms would show in every Check that comes while a snapshot is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckConfig:
+    """What a check process is told."""
+
+    key: PlatformKey
+    api_target: str
+    """gRPC target of api, such as `unix:/run/doorward/api.sock` or `api.example:8081`."""
+    api_root_certificates: bytes | None = None
+    """PEM certificates that are trusted to name api. None: no TLS."""
+    region: RegionName | None = None
+    """The region whose apps it answers for. None: every region."""
+    socket: Path
+    """The Unix socket for Envoy."""
+    transport: TransportKind = "auto"
+    login_enabled: bool = False
+    """Whether browsers without a token are sent to the login page."""
+    limits: Limits = field(default_factory=Limits)
+
+
+async def run_check(config: CheckConfig) -> int:
+    """Answer Checks until SIGTERM or SIGINT; answers the process's exit status.
+
+    Envoy is told that the process serves once it has the policy. It ends in this order: calls in flight are
+    answered, the socket goes, and only then does api learn that nobody needs to wait for this replica.
+    """
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    lease, index, uses = Lease(boottime), PolicyIndex(config.key.token_macs()), TokenUses()
+    handler = CheckHandler(policy=index, lease=lease, uses=uses, login_enabled=config.login_enabled)
+    try:
+        transport = open_transport(
+            config.transport, path=config.socket, handler=handler, limits=config.limits
+        )
+        transport.start()
+    except TransportError as error:
+        _log.error("%s", error)
+        return 1
+    readiness = Readiness(lease=lease, set_serving=transport.set_serving)
+    replica = Replica(
+        follower=PolicyFollower(index=index, lease=lease, region=config.region, clock=boottime),
+        uses=uses,
+        open_channel=lambda: open_channel(config),
+        stream_key=config.key.stream_key(),
+        on_message=readiness.update,
+    )
+    following = asyncio.create_task(replica.follow())
+    try:
+        with stop_signals() as stopped:
+            stopping = asyncio.create_task(stopped.wait())
+            await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+    finally:
+        readiness.close()
+        await asyncio.to_thread(transport.close)
+        replica.leave()
+        await asyncio.wait({following}, timeout=_GOODBYE_SECONDS)
+        following.cancel()
+        await asyncio.wait({following})
+    if not following.cancelled():
+        # It never ends by itself, but by a defect, which is raised here.
+        following.result()
+    return 0
+
+
+def open_channel(config: CheckConfig) -> grpc.aio.Channel:
+    """A connection to api, which shares nothing with the one before it."""
+    options = (("grpc.use_local_subchannel_pool", 1),)
+    if config.api_root_certificates is None:
+        return grpc.aio.insecure_channel(config.api_target, options=options)
+    credentials = grpc.ssl_channel_credentials(config.api_root_certificates)
+    return grpc.aio.secure_channel(config.api_target, credentials, options=options)

@@ -1,0 +1,83 @@
+"""Requests, from the CheckRequests in which Envoy describes them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
+from google.protobuf.message import DecodeError
+
+from doorward_server.check.denials import Form
+from doorward_server.domain.decision import Request
+from doorward_server.domain.ids import AppId
+from doorward_server.domain.presented import AUTHORIZATION, DOORWARD_TOKEN, find_credential
+
+_ORIGIN = "origin"
+_REQUESTED_METHOD = "access-control-request-method"
+_MODE = "sec-fetch-mode"
+_ACCEPT = "accept"
+_SEEN = frozenset({AUTHORIZATION, DOORWARD_TOKEN, _ORIGIN, _REQUESTED_METHOD, _MODE, _ACCEPT})
+
+
+class UnreadableRequestError(Exception):
+    """The bytes are no CheckRequest, or not one of an HTTP request."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """What a CheckRequest says."""
+
+    decided_by: Request
+    remove: tuple[str, ...]
+    """The headers that must not reach the app."""
+    form: Form
+    """What the client wants to be told in."""
+
+
+def read_request(payload: bytes) -> HttpRequest:
+    """Read a serialized CheckRequest; raises `UnreadableRequestError`."""
+    try:
+        attributes = CheckRequest.FromString(payload).attributes
+    except DecodeError:
+        raise UnreadableRequestError from None
+    http = attributes.request.http
+    method = http.method
+    if not method:
+        raise UnreadableRequestError
+    headers: dict[str, list[bytes]] = {name: [] for name in _SEEN}
+    for name, value in _headers(http):
+        if name in _SEEN:
+            headers[name].append(value)
+    presented = find_credential(headers[AUTHORIZATION], headers[DOORWARD_TOKEN])
+    # A route that names an app means it, whatever the host, and also when the name is wrong.
+    route = attributes.context_extensions
+    return HttpRequest(
+        Request(
+            host=http.host,
+            path=http.path,
+            secret=presented.secret,
+            app_id=AppId(route["app_id"].lower()) if "app_id" in route else None,
+            cors_preflight=bool(method == "OPTIONS" and headers[_ORIGIN] and headers[_REQUESTED_METHOD]),
+        ),
+        presented.headers,
+        Form.PAGE if _navigates(method, headers) else Form.PROBLEM,
+    )
+
+
+def _headers(http: Any) -> Iterator[tuple[str, bytes]]:
+    """Each header as often as it was sent; from an Envoy without `encode_raw_headers`, joined by commas."""
+    if http.header_map.headers:
+        for header in http.header_map.headers:
+            yield header.key.lower(), header.raw_value or header.value.encode()
+        return
+    for name, value in http.headers.items():
+        yield name.lower(), value.encode()
+
+
+def _navigates(method: str, headers: dict[str, list[bytes]]) -> bool:
+    """Whether a browser goes to an address, for a person to see what comes back."""
+    if method not in {"GET", "HEAD"}:
+        return False
+    if headers[_MODE]:
+        return headers[_MODE] == [b"navigate"]
+    return any(b"text/html" in value.lower() for value in headers[_ACCEPT])

@@ -1,0 +1,186 @@
+"""`doorward up`: everything on one machine."""
+
+import asyncio
+import os
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+import grpc
+from grpc_health.v1 import health_pb2
+
+from doorward_server.bootstrap.sockets import check_sockets, envoy_admin_socket
+from doorward_server.commands.faults import reports_faults
+from doorward_server.domain.credentials import Secret
+from doorward_server.gateway.config import UnixAddress
+from doorward_server.gateway.run import await_check, await_ready, check_port_is_free
+from doorward_server.home import (
+    admin_token_file,
+    connectable,
+    locked_home,
+    make_home,
+    published_endpoints,
+    run_folder,
+)
+from doorward_server.settings import Settings, load_settings
+from doorward_server.supervisor import Child, Output, Timing, as_it_is, named, supervise
+
+_READY_TIMEOUT = 30.0
+_POLL_SECONDS = 0.05
+_HEALTH_TIMEOUT = 1.0
+
+
+@click.command(short_help="Run api, check and Envoy on this machine.")
+@reports_faults
+def up() -> None:
+    """Run api, check and Envoy on this machine until Ctrl-C, and keep everything in one folder.
+
+    The first time, the ADMIN token is printed and written to a file. Every setting is an environment variable
+    that begins with DOORWARD_.
+    """
+    from doorward_server.bootstrap.setup import prepare
+
+    began = time.monotonic()
+    settings = load_settings()
+    make_home(settings.home)
+    with ExitStack() as stack:
+        stack.enter_context(locked_home(settings.home))
+        run = stack.enter_context(run_folder(settings))
+        settings = _pinned(settings, run)
+        secret = asyncio.run(prepare(settings))
+        output = Output(line_format=as_it_is if settings.log_format == "json" else named)
+        stack.callback(output.close)
+
+        def on_ready() -> None:
+            stack.enter_context(published_endpoints(settings))
+            click.echo(_welcome(settings, secret, seconds=time.monotonic() - began))
+
+        status = asyncio.run(
+            supervise(
+                _children(settings),
+                on_ready=on_ready,
+                output=output,
+                timing=Timing(ready_timeout=_READY_TIMEOUT, stop_grace=settings.shutdown_grace + 5),
+            )
+        )
+    sys.exit(status)
+
+
+def _pinned(settings: Settings, run: Path) -> Settings:
+    """The settings that every child gets: absolute paths, and ports that stay the same when one restarts."""
+    given: dict[str, object] = {"home": settings.home.absolute(), "run_dir": run}
+    if "process_runtime" not in settings.model_fields_set:
+        given["process_runtime"] = True
+    for name in ("envoy_port", "api_port"):
+        port = getattr(settings, name)
+        check_port_is_free(settings.listen_address, port, setting=name)
+        given[name] = port or _free_port(settings.listen_address)
+    return settings.model_copy(update=given)
+
+
+def _children(settings: Settings) -> list[Child]:
+    """The processes, in the order in which they are started; the last one is stopped first."""
+    return [
+        _child(settings, "api", ready=_healthy(settings.api_socket)),
+        *(
+            _child(settings, "check", name=f"check-{index}", ready=_healthy(path), check_index=index)
+            for index, path in enumerate(check_sockets(settings))
+        ),
+        _child(settings, "envoy", ready=_envoy_ready(UnixAddress(envoy_admin_socket(settings)))),
+    ]
+
+
+def _child(
+    settings: Settings,
+    command: str,
+    *,
+    ready: Callable[[], Awaitable[None]],
+    name: str | None = None,
+    **given: object,
+) -> Child:
+    pinned = {
+        "home": settings.home,
+        "run_dir": settings.run_dir,
+        "envoy_port": settings.envoy_port,
+        "api_port": settings.api_port,
+        "process_runtime": settings.process_runtime,
+        **given,
+    }
+    return Child(
+        name=name or command,
+        argv=(sys.executable, "-P", "-m", "doorward_server", command),
+        env={**os.environ, **{f"DOORWARD_{key.upper()}": str(value) for key, value in pinned.items()}},
+        ready=ready,
+    )
+
+
+def _healthy(path: Path) -> Callable[[], Awaitable[None]]:
+    """Waits until the gRPC server on a Unix socket says that it serves."""
+
+    async def wait() -> None:
+        while not await _serves(path):  # noqa: ASYNC110 - another process cannot set an event
+            await asyncio.sleep(_POLL_SECONDS)
+
+    return wait
+
+
+async def _serves(path: Path) -> bool:
+    # A pool of its own: channels of one target share what is left of a failed attempt, and its back-off.
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    async with grpc.aio.insecure_channel(f"unix:{path}", options) as channel:
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+        try:
+            answer = await check(health_pb2.HealthCheckRequest(), timeout=_HEALTH_TIMEOUT)
+        except grpc.aio.AioRpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _envoy_ready(admin_socket: UnixAddress) -> Callable[[], Awaitable[None]]:
+    async def wait() -> None:
+        await await_ready(admin_socket, timeout=_READY_TIMEOUT)
+        # Envoy asks a replica's health a moment after the replica says that it serves.
+        await await_check(admin_socket, timeout=_READY_TIMEOUT)
+
+    return wait
+
+
+def _free_port(address: str) -> int:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((address, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _welcome(settings: Settings, secret: Secret | None, *, seconds: float) -> str:
+    """What a person needs to know once everything runs."""
+    host = connectable(settings.listen_address)
+    rows = [
+        ("REST", f"http://{host}:{settings.envoy_port}/v1/apps"),
+        ("gRPC", f"{host}:{settings.api_port}"),
+        *(
+            (f"apps in {name}", f"{settings.public_scheme}://<app_id>.{domain}:{settings.app_port}")
+            for name, domain in settings.regions.items()
+        ),
+        ("kept in", str(settings.home)),
+    ]
+    lines = [
+        f"Doorward is ready after {seconds:.1f} s. Ctrl-C stops it.",
+        *(f"  {name:<12} {where}" for name, where in rows),
+    ]
+    if secret is not None:
+        lines += [
+            "",
+            f"ADMIN token, shown this once and kept in {admin_token_file(settings)}:",
+            f"  {secret.reveal()}",
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Renders the configuration in envoy/ and runs Envoy with it."""

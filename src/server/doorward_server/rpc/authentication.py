@@ -1,0 +1,66 @@
+"""The guard in front of the servicers: who calls, and whether their role permits it."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Final, Protocol
+
+from doorward_server.domain.presented import AUTHORIZATION, DOORWARD_TOKEN
+from doorward_server.domain.tokens import Token
+from doorward_server.rpc.calls import CallState, Context, authorized
+from doorward_server.services.calls import REQUIRED_ROLES, authorize
+
+PUBLIC_PACKAGE: Final = "/doorward.v1."
+"""What the methods of the public API begin with. Each needs a token."""
+
+EXEMPT_SERVICES: Final = frozenset(
+    {
+        # For probes and tools, which have no token; neither tells what is kept here.
+        "/grpc.health.v1.Health",
+        "/grpc.reflection.v1alpha.ServerReflection",
+        # Has its own key, which replicas hold and nobody else.
+        "/doorward.policy.v1.PolicyService",
+    }
+)
+"""The services that this guard lets through."""
+
+
+class Authenticates(Protocol):
+    """Finds out who calls (`doorward_server.services.authentication.Authenticator`)."""
+
+    async def authenticate(self, authorization: list[bytes], doorward_token: list[bytes]) -> Token: ...
+
+
+class Guard:
+    """Lets a call through when its token is live and has the role for it."""
+
+    def __init__(self, authenticator: Authenticates) -> None:
+        self._authenticator = authenticator
+
+    @asynccontextmanager
+    async def layer(self, state: CallState, context: Context) -> AsyncIterator[None]:
+        """Authenticate and authorize, before anything looks at the request."""
+        if not is_exempt(state.method):
+            metadata = context.invocation_metadata() or ()
+            caller = await self._authenticator.authenticate(
+                _values(metadata, AUTHORIZATION), _values(metadata, DOORWARD_TOKEN)
+            )
+            authorized(authorize(state.name, caller, request_id=state.request_id))
+        yield
+
+
+def is_exempt(method: str) -> bool:
+    """Whether a method needs no token. Raises `UnguardedMethodError` for one that nobody thought of."""
+    service, _, name = method.rpartition("/")
+    if service in EXEMPT_SERVICES:
+        return True
+    if method.startswith(PUBLIC_PACKAGE) and name in REQUIRED_ROLES:
+        return False
+    raise UnguardedMethodError(method)
+
+
+class UnguardedMethodError(Exception):
+    """A method is served that is in no table of who may call it; nobody may."""
+
+
+def _values(metadata: Iterable[tuple[str, str | bytes]], key: str) -> list[bytes]:
+    return [value.encode() if isinstance(value, str) else value for name, value in metadata if name == key]

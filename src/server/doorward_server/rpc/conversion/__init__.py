@@ -1,0 +1,1 @@
+"""Between the messages of `doorward.v1` and the values of the domain."""

@@ -1,0 +1,109 @@
+"""What a replica is told, read from storage: everything, or what has changed."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from doorward_server.domain.ids import AppId, RegionName, Revision, TokenId
+from doorward_server.policy.v1 import policy_pb2
+from doorward_server.rpc.policy_messages import app_message, token_message
+from doorward_server.services.ports import Change, PolicyHead, Storage, UnitOfWork
+
+_PART_BYTES: Final = 512 * 1024
+"""How long a part of a snapshot gets; a message of 1 MiB is the most that gRPC takes everywhere."""
+_PART_ENTRIES: Final = 1000
+_BATCH: Final = 256
+"""How many changes are read in one transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """Entries as they are now, and the revision that a replica has with them."""
+
+    changes: policy_pb2.Changes
+    revision: Revision
+    more: bool
+    """Whether there may be more changes already."""
+
+
+class PolicyFeed:
+    """Reads the policy for replicas of one region, or of all. Raises `StorageUnavailableError`."""
+
+    def __init__(self, storage: Storage, *, region: RegionName | None, mac_key_id: str) -> None:
+        self._storage = storage
+        self._region = region
+        self._mac_key_id = mac_key_id
+
+    async def head(self) -> PolicyHead:
+        """The policy, and its last revision."""
+        async with self._storage.read() as unit:
+            return await unit.policy.head()
+
+    async def snapshot(self) -> AsyncGenerator[tuple[policy_pb2.Snapshot, PolicyHead], None]:
+        """Everything, in parts of bounded size, all of one revision; at least one part, the last one marked.
+
+        The view of the database stays open between the parts: whoever reads them must not dawdle.
+        """
+        async with self._storage.read() as unit:
+            head = await unit.policy.head()
+            part, size = policy_pb2.Snapshot(), 0
+            async for entry in self._entries(unit):
+                length = entry.ByteSize()
+                if size + length > _PART_BYTES or len(part.apps) + len(part.tokens) >= _PART_ENTRIES:
+                    yield part, head
+                    part, size = policy_pb2.Snapshot(), 0
+                size += length
+                if isinstance(entry, policy_pb2.App):
+                    part.apps.append(entry)
+                else:
+                    part.tokens.append(entry)
+            part.last = True
+            yield part, head
+
+    async def changes(self, after: Revision) -> Changed | None:
+        """What has changed after a revision, or the first of it; None when that is no longer known.
+
+        Entries outside the region are left out. They count as told, so that the revision moves on.
+        """
+        async with self._storage.read() as unit:
+            numbered = await unit.policy.since(after, limit=_BATCH)
+            if numbered is None:
+                return None
+            changes = policy_pb2.Changes()
+            for change in _newest(numbered):
+                message = await (self._app(unit, change) if change.is_app else self._token(unit, change))
+                if message is not None:
+                    changes.changes.append(message)
+            return Changed(
+                changes=changes,
+                revision=numbered[-1].revision if numbered else after,
+                more=len(numbered) == _BATCH,
+            )
+
+    async def _entries(self, unit: UnitOfWork) -> AsyncIterator[policy_pb2.App | policy_pb2.Token]:
+        async for app in unit.policy.apps(self._region):
+            yield app_message(app)
+        async for token in unit.policy.tokens(self._region, mac_key_id=self._mac_key_id):
+            yield token_message(token)
+
+    async def _app(self, unit: UnitOfWork, change: Change) -> policy_pb2.Change | None:
+        app = await unit.apps.get(AppId(change.entry))
+        entry = None if app is None else app.policy_entry()
+        if entry is None:
+            return policy_pb2.Change(deleted_app_id=change.entry)
+        if self._region not in {None, entry.region}:
+            return None
+        return policy_pb2.Change(app=app_message(entry))
+
+    async def _token(self, unit: UnitOfWork, change: Change) -> policy_pb2.Change | None:
+        token = await unit.tokens.get(TokenId(change.entry))
+        if token is None:
+            return policy_pb2.Change(deleted_token_id=change.entry)
+        if None not in {self._region, token.region} and self._region != token.region:
+            return None
+        return policy_pb2.Change(token=token_message(token.policy_entry(mac_key_id=self._mac_key_id)))
+
+
+def _newest(changes: Iterable[Change]) -> Iterable[Change]:
+    """One change an entry: all of an entry's changes lead to what it is now."""
+    return {change.entry: change for change in changes}.values()

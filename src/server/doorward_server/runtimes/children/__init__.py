@@ -1,0 +1,1 @@
+"""Programs that this one starts: each leads a process group, and none outlives us."""

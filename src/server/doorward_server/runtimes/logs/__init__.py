@@ -1,0 +1,1 @@
+"""What apps print: kept on disk, bounded, and streamed to who follows."""

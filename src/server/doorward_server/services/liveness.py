@@ -1,0 +1,83 @@
+"""Ending streams whose token has ended."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from doorward_server.services.calls import Call
+from doorward_server.services.clock import Clock
+from doorward_server.services.errors import CredentialFault, UnauthenticatedError
+from doorward_server.services.ports import Storage
+from doorward_server.services.signals import Signals
+
+T = TypeVar("T")
+
+
+class TokenLiveness:
+    """Watches the tokens that long calls were begun with."""
+
+    def __init__(self, *, storage: Storage, signals: Signals, clock: Clock) -> None:
+        self._storage = storage
+        self._signals = signals
+        self._clock = clock
+
+    async def while_live(self, call: Call, stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+        """What *stream* yields, until the caller's token is changed, deleted or expires.
+
+        Then `UnauthenticatedError` is raised: whoever has the token's present secret calls again.
+        """
+        async with aclosing(until(self._ended(call), stream)) as live:
+            async for entry in live:
+                yield entry
+
+    async def _ended(self, call: Call) -> None:
+        """Raise `UnauthenticatedError` when the token is not any more what it was when the call began."""
+        token_id = call.caller.token_id
+        with self._signals.subscribe(token_id) as changed:
+            while True:
+                async with self._storage.read() as work:
+                    token = await work.tokens.get(token_id)
+                now = self._clock()
+                if token is None or token.version != call.caller.version or token.expired(now):
+                    raise UnauthenticatedError(CredentialFault.INVALID)
+                changed.clear()
+                left = None if token.expire_time is None else (token.expire_time - now).total_seconds()
+                try:
+                    await asyncio.wait_for(changed.wait(), left)
+                except TimeoutError:
+                    continue
+
+
+async def until(end: Coroutine[Any, Any, None], stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """What *stream* yields, until it is exhausted or *end* returns. What *end* raises is raised here."""
+    async with aclosing(stream):
+        ended = asyncio.ensure_future(end)
+        try:
+            while True:
+                entry = asyncio.ensure_future(anext(stream, _END))
+                try:
+                    await asyncio.wait({ended, entry}, return_when=asyncio.FIRST_COMPLETED)
+                    if ended.done():
+                        ended.result()
+                        return
+                    value = entry.result()
+                finally:
+                    await _cancel(entry)
+                if isinstance(value, _End):
+                    return
+                yield value
+        finally:
+            await _cancel(ended)
+
+
+class _End:
+    """What a stream that has ended yields in place of a value."""
+
+
+_END = _End()
+
+
+async def _cancel(future: "asyncio.Future[Any]") -> None:
+    future.cancel()
+    await asyncio.wait({future})

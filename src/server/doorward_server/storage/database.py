@@ -1,0 +1,106 @@
+"""The database as the use cases see it."""
+
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import exc
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from doorward_server.services.ports import UnitOfWork
+from doorward_server.storage import schema
+from doorward_server.storage.engines import Engines
+from doorward_server.storage.errors import CommitUnknownError, is_connection_lost, translated
+from doorward_server.storage.unbroken import unbroken
+from doorward_server.storage.unit import SqlUnitOfWork
+from doorward_server.storage.urls import DatabaseUrl, parse_database_url
+
+
+class SqlStorage:
+    """Implements `services.ports.Storage`. Made by `open_storage`; close it, or use it in `async with`.
+
+    Units of work do not nest: a task that opens one inside another may wait for a connection it holds.
+    In a writing one, read the rows that will change before the first call of `policy`, whose row everybody
+    locks last: two that lock in opposite orders stop each other, and PostgreSQL gives one of them up.
+    """
+
+    def __init__(self, database: DatabaseUrl, engines: Engines) -> None:
+        self._name = str(database)
+        self._engines = engines
+        self._closed = False
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[UnitOfWork]:
+        """See `services.ports.Storage.write`.
+
+        A cancellation during the commit is raised at the first `await` after the block: what must follow a
+        change, such as telling the replicas of it, is not skipped because its caller has gone.
+
+        Raises `StorageUnavailableError`; among them `CommitUnknownError`, when a connection broke so late
+        that the change may have been made.
+        """
+        with translated(self._name):
+            session = _session(self._engines.writer)
+            try:
+                yield SqlUnitOfWork(session, writes=True)
+            except BaseException:
+                await unbroken(session.close())
+                raise
+            await unbroken(self._commit(session))
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[UnitOfWork]:
+        """See `services.ports.Storage.read`."""
+        with translated(self._name):
+            async with _session(self._engines.reader) as session:
+                yield SqlUnitOfWork(session, writes=False)
+
+    async def _commit(self, session: AsyncSession) -> None:
+        """Commit, and give the connection back."""
+        try:
+            await session.commit()
+        except exc.DBAPIError as error:
+            if is_connection_lost(error):
+                text = f"{self._name}: the connection broke in the commit; it may have been made, or not"
+                raise CommitUnknownError(text) from None
+            raise
+        finally:
+            await session.close()
+
+    async def close(self) -> None:
+        """Close every connection. Safe to call again."""
+        self._closed = True
+        await self._engines.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<SqlStorage: {self._name}>"
+
+    def __del__(self) -> None:
+        if not getattr(self, "_closed", True):
+            warnings.warn(f"{self!r} was never closed", ResourceWarning, source=self, stacklevel=2)
+
+
+async def open_storage(database_url: str) -> SqlStorage:
+    """Open a database whose schema is the one this version needs; `schema.upgrade` makes and upgrades it.
+
+    Raises `DatabaseUrlError`, `SchemaMismatchError`, `DatabaseCorruptError` and other
+    `StorageUnavailableError`s, each with one line that says what is wrong and never holds a password.
+    """
+    database = parse_database_url(database_url)
+    await schema.check(database)
+    return SqlStorage(database, Engines(database))
+
+
+def _session(engine: AsyncEngine) -> AsyncSession:
+    # Closed for good at the end of its block: a unit of work that is kept longer cannot begin another one.
+    return AsyncSession(engine, autoflush=False, expire_on_commit=False, close_resets_only=False)

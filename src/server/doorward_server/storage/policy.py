@@ -1,0 +1,155 @@
+"""The policy in the database: its revisions, and its entries for replicas."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from sqlalchemy import Row, Select, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from doorward_server.domain.apps import Access, AppState
+from doorward_server.domain.ids import AppId, RegionName, Revision, TokenId
+from doorward_server.domain.policy import LiveSecret, PolicyApp, PolicyToken
+from doorward_server.services.ports import Change, PolicyHead
+from doorward_server.storage.apps import address
+from doorward_server.storage.models import AppLabelRow, AppRow, ChangeRow, GenerationRow, PolicyRow, TokenRow
+from doorward_server.storage.tokens import stored_selector
+
+KEPT_CHANGES: Final = 10_000
+"""How many changes are kept. A replica that is further behind takes a snapshot instead."""
+
+_SecretRow: TypeAlias = "Row[TokenId, int, bytes, datetime | None]"
+
+_BATCH: Final = 500
+"""How many entries are read at once: bounds memory, and lets other tasks run in between."""
+
+
+class SqlPolicyLog:
+    """Implements `services.ports.PolicyLog`."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def app_changed(self, app_id: AppId) -> Revision:
+        revision = await self._next_revision()
+        await self._session.execute(insert(ChangeRow).values(revision=revision, app_id=app_id))
+        return revision
+
+    async def token_changed(self, token_id: TokenId) -> Revision:
+        revision = await self._next_revision()
+        await self._session.execute(insert(ChangeRow).values(revision=revision, token_id=token_id))
+        return revision
+
+    async def head(self) -> PolicyHead:
+        row = (await self._session.execute(select(PolicyRow.policy_id, PolicyRow.revision))).one()
+        return PolicyHead(policy_id=row.policy_id, revision=Revision(row.revision))
+
+    async def since(self, revision: Revision, *, limit: int) -> Sequence[Change] | None:
+        head = await self.head()
+        if revision == head.revision:
+            return []
+        statement = select(ChangeRow.revision, ChangeRow.app_id, ChangeRow.token_id)
+        statement = statement.where(ChangeRow.revision > revision).order_by(ChangeRow.revision).limit(limit)
+        changes = [_change(*row) for row in await self._session.execute(statement)]
+        # Revisions have no gaps, so a later first one means that some are gone. None at all: the caller is
+        # ahead of the database, which was put back to an earlier state.
+        return changes if changes and changes[0].revision == revision + 1 else None
+
+    async def apps(self, region: RegionName | None) -> AsyncIterator[PolicyApp]:
+        every = (
+            select(
+                AppRow.app_id,
+                AppRow.region,
+                AppRow.access,
+                AppRow.operator_paths,
+                AppRow.cors_preflight,
+                AppRow.state,
+                AppRow.host,
+                AppRow.port,
+            )
+            .where(AppRow.state != AppState.DELETING)
+            .order_by(AppRow.app_id)
+            .limit(_BATCH)
+        )
+        if region is not None:
+            every = every.where(AppRow.region == region)
+        batch = every
+        while rows := (await self._session.execute(batch)).all():
+            labels = await self._labels(batch.with_only_columns(AppRow.app_id))
+            for row in rows:
+                yield PolicyApp(
+                    app_id=row.app_id,
+                    region=row.region,
+                    labels=labels.get(row.app_id, {}),
+                    public=row.access is Access.PUBLIC,
+                    operator_paths=tuple(row.operator_paths),
+                    cors_preflight=row.cors_preflight,
+                    upstream=address(row.host, row.port) if row.state.serves else None,
+                )
+            batch = every.where(AppRow.app_id > rows[-1].app_id)
+
+    async def tokens(self, region: RegionName | None, *, mac_key_id: str) -> AsyncIterator[PolicyToken]:
+        every = (
+            select(TokenRow.token_id, TokenRow.role, TokenRow.region, TokenRow.selector, TokenRow.expire_time)
+            .order_by(TokenRow.token_id)
+            .limit(_BATCH)
+        )
+        if region is not None:
+            every = every.where(or_(TokenRow.region == region, TokenRow.region.is_(None)))
+        batch = every
+        while rows := (await self._session.execute(batch)).all():
+            secrets = await self._secrets(batch.with_only_columns(TokenRow.token_id), mac_key_id)
+            for row in rows:
+                yield PolicyToken(
+                    token_id=row.token_id,
+                    role=row.role,
+                    region=row.region,
+                    selector=stored_selector(row.selector),
+                    secrets=tuple(
+                        _secret(each, token_end=row.expire_time) for each in secrets.get(row.token_id, ())
+                    ),
+                )
+            batch = every.where(TokenRow.token_id > rows[-1].token_id)
+
+    async def _next_revision(self) -> Revision:
+        # The row stays locked until the end, so that changes commit in the order of their revisions, and a
+        # change that is rolled back leaves no gap.
+        statement = update(PolicyRow).values(revision=PolicyRow.revision + 1).returning(PolicyRow.revision)
+        statement = statement.execution_options(synchronize_session=False)
+        revision = (await self._session.execute(statement)).scalar_one()
+        await self._session.execute(delete(ChangeRow).where(ChangeRow.revision <= revision - KEPT_CHANGES))
+        return Revision(revision)
+
+    async def _labels(self, app_ids: Select[AppId]) -> dict[AppId, dict[str, str]]:
+        statement = select(AppLabelRow.app_id, AppLabelRow.key, AppLabelRow.value)
+        labels: dict[AppId, dict[str, str]] = {}
+        for row in await self._session.execute(statement.where(AppLabelRow.app_id.in_(app_ids))):
+            labels.setdefault(row.app_id, {})[row.key] = row.value
+        return labels
+
+    async def _secrets(self, token_ids: Select[TokenId], mac_key_id: str) -> dict[TokenId, list[_SecretRow]]:
+        """The secrets of some tokens, newest first, without their Argon2 hashes."""
+        statement = (
+            select(GenerationRow.token_id, GenerationRow.number, GenerationRow.mac, GenerationRow.expire_time)
+            .where(GenerationRow.token_id.in_(token_ids), GenerationRow.mac_key_id == mac_key_id)
+            .order_by(GenerationRow.number.desc())
+        )
+        secrets: dict[TokenId, list[_SecretRow]] = {}
+        for row in await self._session.execute(statement):
+            secrets.setdefault(row.token_id, []).append(row)
+        return secrets
+
+
+def _secret(row: _SecretRow, *, token_end: datetime | None) -> LiveSecret:
+    end = min((each for each in (row.expire_time, token_end) if each is not None), default=None)
+    return LiveSecret(
+        generation=row.number, mac=row.mac, expire_time=None if end is None else end.timestamp()
+    )
+
+
+def _change(revision: int, app_id: AppId | None, token_id: TokenId | None) -> Change:
+    if app_id is not None:
+        return Change(Revision(revision), app_id, is_app=True)
+    if token_id is not None:
+        return Change(Revision(revision), token_id, is_app=False)
+    raise LookupError(f"change {revision} names no entry")

@@ -1,0 +1,48 @@
+"""A fake api and a client of it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+import doorward
+from tests.unit.client.cli import Doorward, doorward_in
+from tests.unit.client.fake_api import FakeApi, mint
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    """No test sees the connection of whoever runs it."""
+    for name in ("DOORWARD_ADDRESS", "DOORWARD_CA_FILE", "DOORWARD_TOKEN", "DOORWARD_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(str(tmp_path))
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    """A fake api."""
+    api = FakeApi()
+    yield api
+    api.stop()
+
+
+@pytest.fixture
+def token() -> str:
+    """A token, new for each test."""
+    return mint("1B2m9cQk0XyZ")
+
+
+@pytest.fixture
+def client(api: FakeApi, token: str) -> Iterator[doorward.Client]:
+    """A client of the fake api."""
+    with doorward.Client(api.address, token=token) as client:
+        yield client
+
+
+@pytest.fixture
+def doorward_cli(
+    api: FakeApi, token: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Doorward:
+    """The command line, told by its environment where the fake api is."""
+    monkeypatch.setenv("DOORWARD_ADDRESS", api.address)
+    monkeypatch.setenv("DOORWARD_TOKEN", token)
+    return doorward_in(capsys)

@@ -1,0 +1,173 @@
+"""No parser reaches an operator path by a path that was taken for another."""
+
+import ntpath
+import posixpath
+import re
+import unicodedata
+from collections.abc import Callable
+from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes, urlparse, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from doorward_server.domain.paths import is_ambiguous, is_under
+
+OPERATOR_PATHS = ("/admin", "/api/v1")
+
+
+def wsgi(path: str) -> str:
+    """PEP 3333: bytes as Latin-1 in PATH_INFO, which frameworks then read as UTF-8."""
+    return unquote_to_bytes(path).decode("latin-1").encode("latin-1").decode("utf-8", "replace")
+
+
+def overlong(path: str) -> str:
+    """A decoder of UTF-8 that does not insist on the shortest form."""
+
+    def shortest(pair: re.Match[bytes]) -> bytes:
+        first, second = pair[0]
+        return bytes([(first & 0x1F) << 6 | second & 0x3F])
+
+    return re.sub(rb"[\xc0\xc1][\x80-\xbf]", shortest, unquote_to_bytes(path)).decode("utf-8", "ignore")
+
+
+def windows(path: str) -> str:
+    """Backslashes are slashes, and dots and spaces at the end of a name are dropped."""
+    names = unquote(path).replace("\\", "/").split("/")
+    return "/".join(name.rstrip(". ") for name in names)
+
+
+def without_parameters(path: str) -> str:
+    """Servlet containers cut path parameters out of each segment."""
+    return re.sub(r";[^/]*", "", unquote(path))
+
+
+def invisible_dropped(path: str) -> str:
+    """HFS+ ignores what is not visible."""
+    return "".join(each for each in unquote(path) if unicodedata.category(each) != "Cf")
+
+
+READINGS: tuple[Callable[[str], str], ...] = (
+    str,
+    unquote,
+    lambda path: unquote(unquote(path)),
+    unquote_plus,
+    lambda path: unquote(path, encoding="latin-1"),
+    lambda path: unicodedata.normalize("NFKC", unquote(path)),
+    wsgi,
+    overlong,
+    lambda path: unquote(path.encode().decode("unicode_escape")) if "\\" in path else path,
+    lambda path: unquote(path.split(";")[0]),
+    without_parameters,
+    lambda path: re.split(r"[?#]", unquote(path))[0],
+    lambda path: urlparse(path).path,
+    lambda path: urlsplit(path, allow_fragments=False).path,
+    lambda path: urlparse(unquote(path)).path,
+    windows,
+    lambda path: ntpath.normpath(unquote(path)).replace("\\", "/"),
+    invisible_dropped,
+    lambda path: "/".join(segment.strip() for segment in unquote(path).split("/")),
+    lambda path: unquote(path).partition("\0")[0],
+)
+
+FOLDINGS: tuple[Callable[[str], str], ...] = (
+    str,
+    str.lower,
+    str.casefold,
+    lambda text: text.upper().lower(),
+    lambda text: unicodedata.normalize("NFKC", text).casefold(),
+)
+
+LAYOUTS: tuple[Callable[[str], str], ...] = (
+    str,
+    posixpath.normpath,
+    lambda path: posixpath.normpath(f"/{path.lstrip('/')}"),
+    lambda path: re.sub("/+", "/", path),
+    lambda path: posixpath.normpath(re.sub("/+", "/", path)),
+)
+
+
+def spelled(word: str) -> st.SearchStrategy[str]:
+    """A word, each letter as it is or in a spelling that some parser undoes."""
+    return st.tuples(
+        *(
+            st.sampled_from(
+                [
+                    *[letter] * 8,
+                    letter.upper(),
+                    f"%{ord(letter):02x}",
+                    f"%{ord(letter.upper()):02X}",
+                    f"%25{ord(letter):02x}",
+                    quote(chr(ord(letter) + 0xFEE0)),  # its full-width form
+                    chr(ord(letter) + 0xFEE0),
+                    f"{letter}%C2%AD",
+                    "%C4%B1",
+                ]
+            )
+            for letter in word
+        )
+    ).map("".join)
+
+
+# Whole words in every spelling, and everything that parsers quarrel about.
+TRICKS = [
+    *("/", "//", "/./", "/../", "/..", "%2f", "%2F", "%252f", "%c0%af", "\\", "%5c", ";", "%3b", ";x", "..;"),
+    *(".", "..", "%2e", "%2e%2e", "%c0%ae", "%25", "%", "%00", "%20", "+", "%09", "?", "%3f", "#", "%23"),
+    *("%EF%BC%8F", "%EF%BC%8E", "%E2%80%A5", "%C2%AD", "%E2%80%8C", "%C2%A0", "%C5%BF", "%E9", "%zz"),
+    *("\u00e9", "\uff0f", "\u017f", "\x00", " "),
+]
+WORDS = st.one_of(spelled("admin"), spelled("api"), spelled("v1"), st.sampled_from(["x", "administrator"]))
+SEPARATORS = st.sampled_from(["/", "/", "/", *TRICKS])
+PATHS = st.builds(
+    "/{}{}{}{}{}".format,
+    st.sampled_from(["", "", "", "x/", "x/../", "x/.."]),
+    st.sampled_from(["", "", *TRICKS]),
+    WORDS,
+    st.sampled_from(["", "", *TRICKS]),
+    st.lists(st.tuples(SEPARATORS, WORDS).map("".join), max_size=2).map("".join),
+)
+
+
+def reached(path: str) -> list[str]:
+    """The operator paths that some parser reaches by *path*."""
+    seen = {
+        folded
+        for reading in READINGS
+        for layout in LAYOUTS
+        for fold in FOLDINGS
+        if (folded := fold(layout(reading(path))))
+    }
+    return [
+        prefix
+        for prefix in OPERATOR_PATHS
+        for each in seen
+        if each == prefix or each.startswith(f"{prefix}/")
+    ]
+
+
+@settings(max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
+@given(path=PATHS)
+@example(path="/admin%3Fx")
+@example(path="/x%c0%afadmin/../../admin")
+@example(path="/%EF%BD%81dmin")
+@example(path="/adm%C4%B1n")
+def test_an_accepted_path_reaches_no_operator_path(path: str) -> None:
+    """What is neither ambiguous nor under an operator path is not there for any parser either."""
+    if not is_ambiguous(path) and not is_under(path, OPERATOR_PATHS):
+        assert reached(path) == []
+
+
+@given(path=st.text(max_size=30).map("/{}".format) | st.text(max_size=30))
+def test_any_text_gets_an_answer(path: str) -> None:
+    """Hostile text is compared without an exception, and what is not a path is ambiguous."""
+    if not is_ambiguous(path):
+        assert path.isascii()
+        assert path.startswith("/")
+        is_under(path, OPERATOR_PATHS)
+
+
+@pytest.mark.parametrize("prefix", OPERATOR_PATHS)
+def test_the_parsers_do_reach_what_is_plain(prefix: str) -> None:
+    """The readings above are able to fail the property: they find an operator path that is there."""
+    for path in (f"{prefix}", f"/x/..{prefix}", f"/%2e{prefix}/y", f"{prefix.upper()};x", f"/{prefix}"):
+        assert prefix in reached(path)

@@ -1,0 +1,239 @@
+"""Envoy's configuration: what differs is filled in as JSON, and nothing else can get in."""
+
+import json
+import re
+import string
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward_server.gateway.config import (
+    GatewayConfig,
+    GatewayError,
+    PinnedCertificate,
+    TcpAddress,
+    UnixAddress,
+)
+from doorward_server.gateway.render import fill, placeholders, render, render_gateway, source_directory
+from doorward_server.gateway.run import envoy_argv
+
+HERE = Path("/somewhere")
+
+
+def a_config(**changes: Any) -> GatewayConfig:
+    """A configuration with changes."""
+    values: dict[str, Any] = {
+        "api_address": UnixAddress(Path("/run/doorward/api.sock")),
+        "check_sockets": (UnixAddress(Path("/run/doorward/check-0.sock")),),
+        "admin_socket": UnixAddress(Path("/run/doorward/admin.sock")),
+    }
+    return GatewayConfig(**{**values, **changes})
+
+
+def rendered(**changes: Any) -> Any:
+    """The configuration as Envoy reads it."""
+    return yaml.safe_load(render(a_config(**changes), HERE))
+
+
+def connection_manager(**changes: Any) -> Any:
+    """The settings of the one HTTP listener."""
+    (listener,) = rendered(**changes)["static_resources"]["listeners"]
+    return listener["filter_chains"][0]["filters"][0]["typed_config"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"admin_socket": None},
+        {"listen_address": "::", "listen_port": 0},
+        {"api_address": TcpAddress("api.internal", 8081), "api_certificate": PinnedCertificate("ab" * 32)},
+        {"api_address": TcpAddress("2001:db8::1", 8081)},
+        {"check_sockets": tuple(UnixAddress(Path(f"/run/check-{n}.sock")) for n in range(8))},
+        {"api_hosts": ("api.example.com", "[::1]", "10.0.0.1")},
+        {"stream_idle_timeout": 0, "websocket_max_duration": 0.5},
+    ],
+)
+def test_envoy_accepts_every_form_of_the_configuration(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """The real Envoy validates the result, and warns of nothing: no field is deprecated or ignored."""
+    path = render_gateway(a_config(**changes), tmp_path / "sub")
+    done = subprocess.run(
+        [*envoy_argv(path), "--mode", "validate"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_template_is_yaml_itself() -> None:
+    """A person can open envoy/doorward.yaml in an editor that knows YAML."""
+    assert yaml.safe_load((source_directory() / "doorward.yaml").read_text())["admin"] == "${admin}"
+
+
+def test_every_placeholder_has_a_value_and_every_value_a_placeholder() -> None:
+    """A template that asks for more, or for less, is an error that names what differs."""
+    template = (source_directory() / "doorward.yaml").read_text()
+    values = placeholders(a_config(), HERE)
+    with pytest.raises(GatewayError, match=r"unknown placeholders \['more'\]"):
+        fill(template + "\nmore: ${more}\n", values)
+    with pytest.raises(GatewayError, match=r"unused values \['less'\]"):
+        fill(template, {**values, "less": 1})
+
+
+@pytest.mark.parametrize("template", ["a: $", "a: ${", "a: ${not a name}", "a: $1"])
+def test_a_broken_placeholder_is_an_error(template: str) -> None:
+    """A `$` that begins no placeholder is never passed on to Envoy."""
+    with pytest.raises(GatewayError, match="begins no placeholder"):
+        fill(template, {})
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["C", "Z"], include_characters=" ")))
+def test_a_value_cannot_become_syntax(value: str) -> None:
+    """Whatever can be printed comes out of a YAML parser as the string that it was."""
+    assert yaml.safe_load(fill("a:\n  b: ${x}\n  c: 1\n", {"x": value})) == {"a": {"b": value, "c": 1}}
+
+
+@pytest.mark.parametrize("character", ["\x7f", "\x85", "\u2028", "\ud800", "\ufeff"])
+def test_a_value_that_cannot_be_printed_is_refused(character: str) -> None:
+    """Line ends that YAML knows and JSON does not, and control characters, are refused by name."""
+    with pytest.raises(GatewayError, match="value of path has characters that cannot be printed"):
+        fill("a: ${path}", {"path": f"/home/{character}"})
+
+
+def test_rendering_again_replaces_whole_files(tmp_path: Path) -> None:
+    """The folder holds the configuration and what it names, and nothing half-written."""
+    render_gateway(a_config(listen_port=8080), tmp_path)
+    path = render_gateway(a_config(listen_port=9090), tmp_path)
+    assert "port_value: 9090" in path.read_text()
+    names = {"doorward.binpb", "envoy.yaml", "rest_answer.lua", "rest_body.lua"}
+    assert {file.name for file in tmp_path.iterdir()} == names
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A file in the way is an error that says where."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        GatewayError, match=re.escape(f"cannot write Envoy's configuration to {tmp_path}/file")
+    ):
+        render_gateway(a_config(), tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"listen_port": 65536}, "listen_port must be 0 to 65535"),
+        ({"listen_port": -1}, "listen_port must be 0 to 65535"),
+        ({"listen_address": "localhost"}, "must be an IP address"),
+        ({"listen_address": "127.0.0.1\n"}, "neither a DNS name nor an IP address"),
+        ({"api_hosts": ()}, "at least one host"),
+        ({"api_hosts": ("a.example", "A.example")}, "each once"),
+        ({"api_hosts": ("*",)}, "not a host name"),
+        ({"api_hosts": ("*.example.com",)}, "not a host name"),
+        ({"api_hosts": ("api.localhost:8080",)}, "not a host name: no port"),
+        ({"api_hosts": ("api.localhost/x",)}, "not a host name"),
+        ({"api_hosts": ("",)}, "not a host name"),
+        ({"check_sockets": ()}, "at least one socket"),
+        ({"stream_idle_timeout": -1}, "stream_idle_timeout"),
+        ({"websocket_max_duration": float("nan")}, "websocket_max_duration"),
+        ({"stream_idle_timeout": float("inf")}, "stream_idle_timeout"),
+        ({"max_message_bytes": 0}, "max_message_bytes must be 1 to"),
+        ({"max_connections": 2**31}, "max_connections must be 1 to"),
+    ],
+)
+def test_a_value_that_envoy_could_misread_is_refused(changes: dict[str, Any], says: str) -> None:
+    """The error names the setting and the rule."""
+    with pytest.raises(GatewayError, match=says):
+        a_config(**changes)
+
+
+def test_a_socket_path_that_is_too_long_is_refused() -> None:
+    """The kernel's limit is met before Envoy meets it, with what to do about it."""
+    with pytest.raises(
+        GatewayError, match="has 120 bytes, and a Unix socket allows 107: choose a shorter folder"
+    ):
+        UnixAddress(Path("/" + "x" * 119))
+    with pytest.raises(GatewayError, match="must be absolute"):
+        UnixAddress(Path("run/check.sock"))
+
+
+@pytest.mark.parametrize(
+    "host", ["", "a b", "a:b:80", "-x", 'a"', "a/b", "[::1]", "1.2.3.400", "fe80::1%eth0"]
+)
+def test_a_host_that_is_none_is_refused(host: str) -> None:
+    """A host is a DNS name or an IP address."""
+    with pytest.raises(GatewayError, match="neither a DNS name nor an IP address"):
+        TcpAddress(host, 80)
+
+
+def test_no_route_has_a_timeout() -> None:
+    """A response may take as long as it takes: models think, and stream."""
+    hosts = connection_manager()["route_config"]["virtual_hosts"]
+    actions = [route["route"] for host in hosts for route in host["routes"] if "route" in route]
+    assert len(actions) >= 6
+    assert all(action["timeout"] == "0s" for action in actions)
+    assert all(action["idle_timeout"] == "3600.000s" for action in actions)
+
+
+def test_only_the_api_and_doorwards_own_paths_go_without_check() -> None:
+    """Everything else that is routed is decided by check, and the names of apps and regions are nowhere."""
+    api, apps = connection_manager()["route_config"]["virtual_hosts"]
+    ext_authz = "envoy.filters.http.ext_authz"
+    assert api["domains"] == ["api.localhost", "localhost", "127.0.0.1"]
+    assert api["typed_per_filter_config"][ext_authz]["disabled"] is True
+    assert {route["route"]["cluster"] for route in api["routes"] if "route" in route} == {"api"}
+    assert apps["domains"] == ["*"]
+    assert "typed_per_filter_config" not in apps
+    unchecked = [route for route in apps["routes"] if ext_authz in route.get("typed_per_filter_config", {})]
+    assert [route["match"] for route in unchecked] == [
+        {"path_separated_prefix": "/.doorward"},
+        {"connect_matcher": {}},
+    ]
+    assert all("direct_response" in route for route in unchecked)
+
+
+def test_check_fails_closed() -> None:
+    """The settings that DESIGN names are the ones that Envoy gets."""
+    filters = {entry["name"]: entry for entry in connection_manager()["http_filters"]}
+    authz = filters["envoy.filters.http.ext_authz"]["typed_config"]
+    assert authz["failure_mode_allow"] is False
+    assert authz["status_on_error"] == {"code": "ServiceUnavailable"}
+    assert authz["validate_mutations"] is True
+    assert authz["clear_route_cache"] is False
+    assert "with_request_body" not in authz
+    assert not [name for name in filters if "disabled" in filters[name] and "authz" in name]
+
+
+def test_every_method_with_a_body_is_looked_at() -> None:
+    """What rest_body.lua is told covers each REST mapping that takes a body, by the path of the request."""
+    values = placeholders(a_config(), HERE)
+    known = {(body["method"], body["path"], body["message"]) for body in values["rest_bodies"]}
+    assert ("POST", "^/v1/apps$", "doorward.v1.App") in known
+    assert ("PATCH", "^/v1/tokens/[^/]+$", "doorward.v1.Token") in known
+    assert ("POST", "^/v1/apps/[^/]+:start$", "doorward.v1.StartAppRequest") in known
+    token = values["rest_messages"]["doorward.v1.Token"]
+    assert token["expireTime"] == token["expire_time"] == ""
+    assert values["rest_messages"]["doorward.v1.App"]["spec"] == "doorward.v1.AppSpec"
+    assert values["rest_messages"]["doorward.v1.App"]["labels"] == ""
+    assert {message for _, _, message in known} <= values["rest_messages"].keys()
+
+
+def test_the_configuration_holds_no_secret() -> None:
+    """Whoever may read the file learns addresses, and nothing that opens anything."""
+    text = json.dumps(placeholders(a_config(), HERE))
+    assert "dw_" not in text
+    assert not re.search(rf"[{string.hexdigits}]{{32,}}", text)
+
+
+def test_a_certificate_is_pinned_by_its_fingerprint(tmp_path: Path) -> None:
+    """A file that is missing, or holds no certificate, is an error that names it."""
+    with pytest.raises(GatewayError, match=r"cannot read the api's certificate .*missing\.pem: No such file"):
+        PinnedCertificate.from_file(tmp_path / "missing.pem")
+    (tmp_path / "not.pem").write_text("-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n")
+    with pytest.raises(GatewayError, match=r"not\.pem holds no certificate in PEM form"):
+        PinnedCertificate.from_file(tmp_path / "not.pem")
+    (tmp_path / "empty.pem").write_text("")
+    with pytest.raises(GatewayError, match="holds no certificate in PEM form"):
+        PinnedCertificate.from_file(tmp_path / "empty.pem")

@@ -1,0 +1,96 @@
+"""Settings: where they come from, what is refused, and that each is documented."""
+
+from pathlib import Path
+
+import pytest
+
+from doorward_server.settings import CONFIG_VARIABLE, Settings, SettingsError, load_settings
+from tools import settings_reference
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see the settings that they make."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"DOORWARD_{name.upper()}", raising=False)
+    monkeypatch.delenv(CONFIG_VARIABLE, raising=False)
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A setting comes from the first of arguments, environment, file and default that has it."""
+    file = tmp_path / "doorward.toml"
+    file.write_text("envoy_port = 1001\napi_port = 1002\n")
+    monkeypatch.setenv(CONFIG_VARIABLE, str(file))
+    monkeypatch.setenv("DOORWARD_API_PORT", "1003")
+    settings = load_settings(log_level="DEBUG")
+    assert (settings.envoy_port, settings.api_port) == (1001, 1003)
+    assert (settings.log_level, settings.check_processes) == ("DEBUG", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("ENVOY_PORT", "70000", "envoy_port"),
+        ("ENVOY_PORT", "http", "envoy_port"),
+        ("REGIONS", "{}", "at least one region"),
+        ("REGIONS", '{"GRA": "App.Gra"}', "lower-case domain"),
+        ("REGIONS", '{"G R": "app.gra"}', "region 'G R'"),
+        ("REGIONS", '{"A": "app.gra", "B": "app.gra"}', "share a domain"),
+        ("REGIONS", "GRA=app", "regions: must be JSON"),
+        ("LISTEN_ADDRESS", "localhost", "listen_address: must be an IP address"),
+        ("RESERVED_LABEL_PREFIX", "ovh", "reserved_label_prefix"),
+        ("POLICY_HEARTBEAT", "16", "half of policy_lease"),
+        ("CHECK_REGION", "SBG", "check_region must be one of"),
+        ("API_TLS_CERTIFICATE_FILE", "x.pem", "go together"),
+        ("CHECK_TRANSPORT", "rust", "check_transport"),
+        ("PROCESS_RUNTIME", "perhaps", "process_runtime"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_its_setting(
+    name: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong value ends the start with one line that names the setting and the rule."""
+    monkeypatch.setenv(f"DOORWARD_{name}", value)
+    with pytest.raises(SettingsError, match=says) as refused:
+        load_settings()
+    assert "\n" not in str(refused.value)
+
+
+def test_a_password_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither an error nor the settings' own text shows the database's password."""
+    monkeypatch.setenv("DOORWARD_DATABASE_URL", "postgresql+psycopg://me:hunter2@127.0.0.1/doorward")
+    assert "hunter2" not in repr(load_settings())
+    monkeypatch.setenv("DOORWARD_POLICY_LEASE", "hunter2")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("envoyport = 1", "no such setting: envoyport"), ("envoy_port = ", "doorward.toml")],
+)
+def test_a_file_that_is_not_understood_is_refused(
+    content: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A misspelt name or a broken file is not passed over."""
+    file = tmp_path / "doorward.toml"
+    file.write_text(content)
+    monkeypatch.setenv(CONFIG_VARIABLE, str(file))
+    with pytest.raises(SettingsError, match=says):
+        load_settings()
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody starts with defaults because of a wrong path."""
+    monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / "missing.toml"))
+    with pytest.raises(SettingsError, match="there is no file"):
+        load_settings()
+
+
+def test_every_setting_is_documented() -> None:
+    """The reference has every setting as it is: run `python -m tools.settings_reference` after a change."""
+    assert settings_reference.PAGE.read_text() == settings_reference.render()
+    assert all(field.description for field in Settings.model_fields.values())
