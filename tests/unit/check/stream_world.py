@@ -175,6 +175,7 @@ class Connection:
     status: grpc.StatusCode | None = None
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     """Cleared while the server's writes have to wait."""
+    was_congested: bool = False
 
     def __post_init__(self) -> None:
         self.flowing.set()
@@ -207,6 +208,7 @@ class Connection:
         """Make the server's writes wait, or let them go on."""
         if self.flowing.is_set():
             self.flowing.clear()
+            self.was_congested = True
         else:
             self.flowing.set()
             self.loop.settle()
@@ -277,10 +279,11 @@ class Api:
         self.loop.settle()
 
     def check_endings(self) -> None:
-        """Streams end because a newer one took over or the replica is gone, never by a fault."""
+        """Streams end because a newer one took over, or the replica is gone or does not read: by no fault."""
         for each in self.connections:
             if each.task is not None and each.task.done() and not each.task.cancelled():
-                assert each.status in {None, *_BROKEN_OFF}
+                stalled = each.was_congested and each.status is grpc.StatusCode.DEADLINE_EXCEEDED
+                assert stalled or each.status in {None, *_BROKEN_OFF}
                 assert isinstance(each.task.exception(), AbortedError | None)
 
 

@@ -170,6 +170,7 @@ class Streams(RuleBasedStateMachine):
     def check_that_every_call_returns(self) -> None:
         """However it went: once things work again, calls return, with the longest lease at the latest."""
         self.storage.fast.set()
+        self.loop.settle()
         for _ in range(3):
             for connection in self.connections:
                 connection.flowing.set()
