@@ -1,43 +1,18 @@
 """Selectors against an independent evaluation of Kubernetes' rules, over generated spellings."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from doorward_server.domain.errors import InvalidValueError
 from doorward_server.domain.selectors import parse_selector
+from tests.unit.domain.conditions import Condition
 
 # Few of each, so that keys and values meet; those that are also operators among them.
 KEYS = st.sampled_from(["in", "notin", "group", "ovh/id", "a.b-c/D_e.f", "x", "1"])
 VALUES = st.sampled_from(["", "in", "notin", "A", "a", "1.2-3_4", "9"])
 LABELS = st.dictionaries(KEYS, VALUES)
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A requirement as Kubernetes' documentation speaks of it."""
-
-    key: str
-    operator: str
-    values: tuple[str, ...] = ()
-
-    def holds(self, labels: Mapping[str, str]) -> bool:
-        """The documentation's words, one operator at a time."""
-        present = self.key in labels
-        if self.operator == "exists":
-            return present
-        if self.operator == "absent":
-            return not present
-        listed = any(present and labels[self.key] == value for value in self.values)
-        if self.operator in ("=", "==", "in"):
-            return listed
-        assert self.operator in ("!=", "notin")
-        return not listed
-
-
 CONDITIONS = st.one_of(
     st.builds(Condition, KEYS, st.sampled_from(["exists", "absent"])),
     st.builds(Condition, KEYS, st.sampled_from(["=", "==", "!="]), st.tuples(VALUES)),
