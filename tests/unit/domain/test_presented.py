@@ -125,7 +125,9 @@ def test_the_first_credential_found_counts(
         basic(b"user:" + ONE) + b"!",
         b"Basic " + urlsafe_b64encode(b"\xff\xfe\xfb:" + ONE),
         b"Basic " + urlsafe_b64encode(b"\xff\xfe\xfb:" + ONE).rstrip(b"="),
-        b"Bearer " + b64encode(ONE),
+        *(b"Bearer " + b64encode(bytes(count) + ONE) for count in range(4)),
+        b"Basic " + b64encode(b"user:" + ONE)[:76] + b" " + b64encode(b"user:" + ONE)[76:],  # base64(1) wraps
+        b64encode(b"user:" + ONE)[:76] + b"\t" + b64encode(b"user:" + ONE)[76:],
         b"Negotiate " + b64encode(b"NTLM" + ONE),
     ],
 )
@@ -137,9 +139,9 @@ def test_a_secret_in_an_odd_place_is_refused(raw: bytes) -> None:
 
 
 def lax_readings(raw: bytes) -> list[bytes]:
-    """What a careless app could make of an Authorization header: itself, and each word out of base64."""
+    """What a careless app could make of an Authorization header: itself, and what is coded in it."""
     readings = [raw]
-    for word in re.split(rb"[\s,]+", raw):
+    for word in (*re.split(rb"[\s,]+", raw), raw, raw.partition(b" ")[2]):
         standard = word.replace(b"-", b"+").replace(b"_", b"/")
         for padding in (b"", b"=", b"=="):
             try:

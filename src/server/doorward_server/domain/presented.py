@@ -25,6 +25,9 @@ DOORWARD_TOKEN = "doorward-token"  # noqa: S105 - the name of a header
 
 _PREFIX = PREFIX.encode()
 _STANDARD = bytes.maketrans(b"-_", b"+/")
+# The letters that the prefix alone decides, for each place in a group of three bytes where it may begin.
+_PREFIX_IN_BASE64 = re.compile(b"ZHdf|R3X|kd1")
+_NOT_BASE64 = re.sub(rb"[0-9A-Za-z+/_-]", b"", bytes(range(256)))
 # Either alphabet of RFC 4648; shorter runs have no room for a secret.
 _BASE64 = re.compile(rb"[0-9A-Za-z+/_-]{%d,}" % (LENGTH * 4 // 3))
 
@@ -96,9 +99,15 @@ def _password(value: bytes) -> bytes:
 def _hides_secret(raw: bytes) -> bool:
     """Whether a secret stands anywhere in *raw*, as it is or in base64, as the laxest app would decode it.
 
-    So after a tab, in a list, as the user of Basic, without padding, or in the alphabet of RFC 4648 §5.
+    So after a tab, in a list, as the user of Basic, without padding, in the alphabet of RFC 4648 §5, or in
+    wrapped lines: Python's decoder is one of those that skip what is not of the alphabet.
     """
-    return holds_secret(raw) or any(holds_secret(_decode_laxly(run)) for run in _BASE64.findall(raw))
+    if holds_secret(raw):
+        return True
+    joined = [part.translate(None, _NOT_BASE64) for part in (raw, raw.partition(b" ")[2])]
+    if not _PREFIX_IN_BASE64.search(joined[0]):
+        return False
+    return any(holds_secret(_decode_laxly(run)) for part in (raw, *joined) for run in _BASE64.findall(part))
 
 
 def _decode_laxly(run: bytes) -> bytes:
