@@ -35,6 +35,10 @@ install: $(PROJECT) $(DEV) ## Make .venv with everything a developer needs
 test: $(PROJECT) $(DEV) ## Run all the tests (ARGS= goes to pytest)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(PROJECT) $(DEV) ## Fuzz each target for SECONDS (default 300), or TARGET alone
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),300) $(TARGET)
+
 .PHONY: bench
 bench: $(PROJECT) $(DEV) ## Measure Check and print a table
 	@$(BIN)/python -m benchmarks

@@ -6,17 +6,17 @@ It sees what a policy and a request mean, never how they are spelled.
 from dataclasses import dataclass
 from typing import Literal
 
-from doorward_server.domain.credentials import mint_secret, mint_token_id
 from doorward_server.domain.ids import AppId, RegionName
 from doorward_server.domain.policy import Address, PolicyApp, PolicyToken
 from doorward_server.domain.roles import Role
 from doorward_server.domain.selectors import Selector, parse_scope_selector
+from tests.support.derived import derived_secret
 from tests.unit.domain.policies import ListedPolicy, live_secret
 
 NOW = 1_800_000_000.0
 GRA, BHS = (RegionName("GRA"), RegionName("BHS"))
-APP_IDS = [AppId(f"{n}abcdef0-5d1f-4f3e-9d53-0a1e0f6f2b11") for n in range(4)]
-SECRETS = [mint_secret(mint_token_id()) for _ in range(4)]
+APP_IDS = [AppId(f"{n}abcdef0-5d1f-4f3e-9d53-0a1e0f6f2b11") for n in range(5)]
+SECRETS = [derived_secret(str(number)) for number in range(4)]
 
 
 @dataclass(frozen=True)

@@ -82,13 +82,14 @@ LAYOUTS: tuple[Callable[[str], str], ...] = (
 
 
 def reached(path: str) -> list[str]:
-    """The operator paths that some parser reaches by *path*."""
+    """The operator paths that some parser reaches by *path*. One that refuses the path reaches none."""
     seen = {
         folded
         for reading in READINGS
+        for read in _attempt(reading, path)
         for layout in LAYOUTS
         for fold in FOLDINGS
-        if (folded := fold(layout(reading(path))))
+        if (folded := fold(layout(read)))
     }
     return [
         prefix
@@ -96,3 +97,10 @@ def reached(path: str) -> list[str]:
         for each in seen
         if each == prefix or each.startswith(f"{prefix}/")
     ]
+
+
+def _attempt(reading: Callable[[str], str], path: str) -> tuple[str, ...]:
+    try:
+        return (reading(path),)
+    except ValueError:
+        return ()
