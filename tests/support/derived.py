@@ -16,7 +16,12 @@ def derived_secret(name: str) -> Secret:
     """The secret of this name."""
     number = int.from_bytes(hashlib.blake2b(name.encode(), person=b"doorward-tests").digest())
     body = f"dw_{_base62(number, 12)}_{_base62(number >> 128, 43)}"
-    return Secret(body + _base62(zlib.crc32(body.encode()), 6))
+    return Secret(body + check_sum(body))
+
+
+def check_sum(body: str) -> str:
+    """The last six characters of a secret, by those before."""
+    return _base62(zlib.crc32(body.encode()), 6)
 
 
 def _base62(number: int, length: int) -> str:

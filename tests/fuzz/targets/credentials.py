@@ -19,6 +19,7 @@ from doorward_server.domain.presented import (
 )
 from tests.fuzz.stand_ins import WORDS, filled_in
 from tests.fuzz.target import Target
+from tests.support.derived import check_sum
 from tests.unit.domain.decision_oracle import SECRETS
 
 Find = Callable[[Sequence[bytes], Sequence[bytes]], Presented]
@@ -60,6 +61,16 @@ def _after(scheme: bytes, values: Sequence[bytes]) -> Iterator[bytes]:
     return (value[len(scheme) :].strip(b" ") for value in values if value.lower().startswith(scheme))
 
 
+def is_secret(value: bytes) -> bool:
+    """Whether it has the form of a secret, known or not."""
+    parts = value.decode("latin-1").split("_")
+    whole = value.isascii() and len(value) == 65 and all(part.isalnum() for part in parts)
+    if not whole or [parts[0], *map(len, parts[1:])] != ["dw", 12, 49]:
+        return False
+    body = value[:-6].decode()
+    return value[-6:].decode() == check_sum(body)
+
+
 def shows_secret(value: bytes) -> bool:
     """Whether an app can read a known secret in a header: as it is, or in base64, read as some decoders do.
 
@@ -93,6 +104,9 @@ def check(data: bytes, *, find: Find = find_credential) -> None:
         assert text in KNOWN or meant == "malformed", "a secret counts where none is meant"
     assert (found.secret is not None) or meant == "none", "what is presented is not seen"
     assert (found.secret is Malformed.REPEATED) == (meant == "repeated")
+    for value in doorward_token:
+        alone = find([], [value]).secret
+        assert isinstance(alone, Secret) == is_secret(value), "not of a secret's form, or of it and refused"
     for name, values in ((AUTHORIZATION, authorization), (DOORWARD_TOKEN, doorward_token)):
         if name not in found.headers:
             assert not any(map(shows_secret, values)), "the app would see a secret"
