@@ -17,7 +17,7 @@ from tests.unit.domain.decision_oracle import APP_IDS, NOW, SECRETS
 _READER, _OPERATOR, _EXPIRED, _STRANGER = map(stand_in, NAMES)
 _HOSTS: Final = [
     f"{app_id}.app.{region}.localhost"
-    for app_id, region in zip(APP_IDS, ("gra", "gra", "bhs", "gra", "gra"), strict=True)
+    for app_id, region in zip(APP_IDS, ("gra", "gra", "bhs", "gra", "gra", "gra"), strict=True)
 ]
 
 
@@ -78,6 +78,9 @@ def _requests() -> Mapping[str, bytes]:
             {**get, "host": _HOSTS[0]}, [("authorization", bearer), ("Authorization", bearer)]
         ),
         "denied-operator-path": _request(0, path="/admin", authorization=bearer),
+        "allowed-escaped-path": _request(0, path="/mod%65ls/%C3%A9", authorization=bearer),
+        "denied-operator-path-escaped": _request(0, path="/%61dm%49n/x", authorization=bearer),
+        "denied-other-group": _request(5, authorization=bearer),
         "denied-operator-path-in-disguise": _request(0, path="/x/..%2f%61dmin", authorization=bearer),
         "denied-other-region": _request(2, authorization=bearer),
         "denied-not-running": _request(3, authorization=bearer),

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
-from envoy.service.auth.v3.external_auth_pb2 import CheckResponse
+from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 
 from doorward_server.domain.credentials import holds_secret
 from tests.fuzz.corpus import CORPUS, NAMES, inputs
 from tests.fuzz.seeds import SEEDS
 from tests.fuzz.stand_ins import filled_in
 from tests.fuzz.targets import TARGETS
+from tests.fuzz.wire import UnreadableError, WireRequest, read_check_request
 from tests.fuzz.world import FRESH
 
 ALL = [(name, path) for name in NAMES for path in inputs(name)]
@@ -39,6 +40,32 @@ def test_a_request_is_answered_as_its_name_says(path: Path) -> None:
     """The corpus holds requests that are allowed in every way, without which a denial would prove nothing."""
     response = CheckResponse.FromString(FRESH(filled_in(path.read_bytes())))
     assert path.name.startswith("allowed-" if response.HasField("ok_response") else "denied-")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in inputs("requests") if path.name != "denied-cut-short"],
+    ids=lambda path: path.name,
+)
+def test_the_oracle_reads_requests_as_protobuf_does(path: Path) -> None:
+    """The reader that needs no library agrees with it about what is whole."""
+    payload = filled_in(path.read_bytes())
+    attributes = CheckRequest.FromString(payload).attributes
+    http = attributes.request.http
+    listed = [(each.key, each.raw_value or each.value.encode()) for each in http.header_map.headers]
+    assert read_check_request(payload) == WireRequest(
+        method=http.method,
+        host=http.host,
+        path=http.path,
+        headers=listed or [(name, value.encode()) for name, value in http.headers.items()],
+        route=dict(attributes.context_extensions),
+    )
+
+
+def test_the_oracle_reads_nothing_broken() -> None:
+    """What is cut short is no request to it either."""
+    with pytest.raises(UnreadableError):
+        read_check_request(filled_in((CORPUS / "requests" / "denied-cut-short").read_bytes()))
 
 
 @pytest.mark.parametrize("target", SEEDS)

@@ -31,6 +31,7 @@ WORLD: Final = World(
         replace(_APP, app_id=APP_IDS[2], region=BHS, operator_segments=("api", "v1"), cors_preflight=False),
         replace(_APP, app_id=APP_IDS[3], operator_segments=None, cors_preflight=False, runs=False),
         replace(_APP, app_id=APP_IDS[4], operator_segments=None, cors_preflight=False),
+        replace(_APP, app_id=APP_IDS[5], group="B", operator_segments=None),
     ),
     # By the names of the stand-ins; the fourth, STRANGER, has no token.
     tokens=(

@@ -15,7 +15,7 @@ from tests.unit.domain.policies import ListedPolicy, live_secret
 
 NOW = 1_800_000_000.0
 GRA, BHS = (RegionName("GRA"), RegionName("BHS"))
-APP_IDS = [AppId(f"{n}abcdef0-5d1f-4f3e-9d53-0a1e0f6f2b11") for n in range(5)]
+APP_IDS = [AppId(f"{n}abcdef0-5d1f-4f3e-9d53-0a1e0f6f2b11") for n in range(6)]
 SECRETS = [derived_secret(str(number)) for number in range(4)]
 
 
