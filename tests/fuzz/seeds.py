@@ -40,6 +40,10 @@ def _http_request(http: Mapping[str, Any], headers: Iterable[tuple[str, bytes]],
     return bytes(request.SerializeToString(deterministic=True))
 
 
+_BROKEN_ROUTE: Final = b"\x0a\x0f\x52\x0d\x0a\x06app_id\x12\x01x\x73\x74"
+"""Context extensions whose entry has an empty group behind its key and value."""
+
+
 def _requests() -> Mapping[str, bytes]:
     bearer = b"Bearer " + _READER
     preflight: dict[str, Any] = {"origin": b"https://x", "access_control_request_method": b"POST"}
@@ -66,6 +70,8 @@ def _requests() -> Mapping[str, bytes]:
         ),
         "allowed-joined-headers": bytes(joined.SerializeToString(deterministic=True)),
         "allowed-in-two-pieces": _request(0) + _http_request({}, [("authorization", bearer)]),
+        # The library drops such an entry, so that the host decides.
+        "allowed-public-beside-a-broken-route": _http_request({**get, "host": _HOSTS[1]}, []) + _BROKEN_ROUTE,
         "denied-no-token": _request(0),
         "denied-browser": _request(0, path="/a?b=c", sec_fetch_mode=b"navigate"),
         "denied-browser-of-old": _request(0, accept=b"text/html,*/*"),

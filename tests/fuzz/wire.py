@@ -43,13 +43,13 @@ def read_check_request(payload: bytes) -> WireRequest:
     listed = [
         (_text(header, 1), _last(header, 3) or _last(header, 2)) for header in _all(_message(http, 13), 1)
     ]
-    joined = {_text(entry, 1): _last(entry, 2) for entry in _all(http, 3)}
+    joined = {_text(entry, 1): _last(entry, 2) for entry in _entries(http, 3)}
     return WireRequest(
         method=_text(http, 2),
         host=_text(http, 5),
         path=_text(http, 4),
         headers=listed or list(joined.items()),
-        route={_text(entry, 1): _text(entry, 2) for entry in _all(attributes, 10)},
+        route={_text(entry, 1): _text(entry, 2) for entry in _entries(attributes, 10)},
     )
 
 
@@ -68,25 +68,33 @@ def _last(data: bytes, number: int) -> bytes:
     return next(reversed(_all(data, number)), b"")
 
 
+def _entries(data: bytes, number: int) -> list[bytes]:
+    """The entries of a map. The library leaves one aside that holds more than a key and a value."""
+    known = {(1, _WITH_LENGTH), (2, _WITH_LENGTH)}
+    return [entry for entry in _all(data, number) if all(field[:2] in known for field in _fields(entry))]
+
+
 def _all(data: bytes, number: int) -> list[bytes]:
-    return [value for each, value in _fields(data) if each == number]
+    return [value for each, kind, value in _fields(data) if (each, kind) == (number, _WITH_LENGTH)]
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The fields that have a length, those in groups aside."""
+def _fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """The number, kind and value of each field; of a group, its end alone."""
     at, depth = 0, 0
     while at < len(data):
         key, at = _varint(data, at)
         number, kind = key >> 3, key & 7
         if kind == _VARINT:
-            _, at = _varint(data, at)
-            continue
-        length, at = _varint(data, at) if kind == _WITH_LENGTH else (_length(kind), at)
+            length = _varint(data, at)[1] - at
+        elif kind == _WITH_LENGTH:
+            length, at = _varint(data, at)
+        else:
+            length = _length(kind)
         depth += _DEPTHS.get(kind, 0)
         if at + length > len(data) or depth < 0:
             raise UnreadableError
-        if kind == _WITH_LENGTH and not depth:
-            yield number, data[at : at + length]
+        if not depth:
+            yield number, kind, data[at : at + length]
         at += length
     if depth:
         raise UnreadableError
