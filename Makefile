@@ -14,7 +14,7 @@ RUNTIME := $(VENV)/.runtime
 PROJECT := $(VENV)/.project
 DEV := $(VENV)/.dev
 
-GENERATED := src/clients/python/doorward/v1 src/server/doorward_server/policy
+GENERATED := src/clients/python/doorward/v1 src/server/doorward_server/policy src/server/doorward_server/extauthz
 
 .PHONY: help
 help: ## List the targets

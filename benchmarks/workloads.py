@@ -16,9 +16,7 @@ from doorward_server.check.uses import TokenUses
 from doorward_server.domain.credentials import PlatformKey, mint_secret, mint_token_id
 from doorward_server.domain.hosts import app_host
 from doorward_server.domain.ids import AppId, RegionName
-from doorward_server.domain.policy import Address, LiveSecret, PolicyApp, PolicyToken
-from doorward_server.domain.roles import Role
-from doorward_server.domain.selectors import parse_scope_selector
+from doorward_server.policy.v1 import policy_pb2
 from doorward_server.services.boottime import boottime
 
 _REGION: Final = RegionName("GRA")
@@ -76,20 +74,20 @@ def doorward() -> Workload:
         app_id, group = AppId(str(uuid.uuid4())), f"g{number % _GROUPS}"
         secret = mint_secret(mint_token_id())
         index.put_app(
-            PolicyApp(
+            policy_pb2.App(
                 app_id=app_id,
                 region=_REGION,
                 labels={"group": group, "ovh/id": app_id, "ovh/type": "app"},
-                upstream=Address(host="127.0.0.1", port=8000),
+                upstream=policy_pb2.Upstream(host="127.0.0.1", port=8000),
             )
         )
         index.put_token(
-            PolicyToken(
+            policy_pb2.Token(
                 token_id=secret.token_id,
-                role=Role.READ_ONLY,
+                role="READ_ONLY",
                 region=_REGION,
-                selector=parse_scope_selector(f"group={group}"),
-                secrets=(LiveSecret(generation=1, mac=macs.mac(secret)),),
+                label_selector=f"group={group}",
+                generations=[policy_pb2.Generation(generation=1, mac=macs.mac(secret))],
             )
         )
         host = app_host(app_id, _DOMAIN)

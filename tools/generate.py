@@ -1,8 +1,8 @@
 """Make the Python code from protos/ and put each package where it belongs.
 
-``doorward.v1`` goes to the client under its own name. ``doorward.policy.v1`` is internal and goes to the
-server, which cannot hold a second ``doorward`` package: its modules become ``doorward_server.policy.v1`` and
-what imports them is rewritten. Descriptors, and so the names on the wire, stay as they are in protos/.
+``doorward.v1`` goes to the client under its own name. The others are internal and go to the server, which
+cannot hold a second ``doorward`` package: ``doorward.policy.v1`` becomes ``doorward_server.policy.v1``, and
+what imports it is rewritten. Descriptors, and so the names on the wire, stay as they are in protos/.
 """
 
 import re
@@ -17,6 +17,7 @@ SCRATCH = ROOT / ".protos" / "python"
 PLACES = (
     ("doorward.v1", "doorward.v1", ROOT / "src" / "clients" / "python"),
     ("doorward.policy.v1", "doorward_server.policy.v1", ROOT / "src" / "server"),
+    ("doorward.extauthz.v1", "doorward_server.extauthz.v1", ROOT / "src" / "server"),
 )
 
 

@@ -57,13 +57,10 @@ def test_a_server_starts_again_on_its_path(serve: Serve, socket_path: Path) -> N
         assert peer.call(b"") == b"first"
         transport.close()
         serve(lambda _: b"second")
-        try:
-            answer = peer.call(b"")
-        except grpc.RpcError as broken:
-            # It wrote to the connection before it was told of its end, which gRPC does not repeat by itself.
-            assert broken.code() is grpc.StatusCode.UNAVAILABLE
-            answer = peer.call(b"")
-        assert answer == b"second"
+        # It may write to the connection before it hears of its end, which gRPC does not repeat by itself.
+        with contextlib.suppress(grpc.RpcError):
+            assert peer.call(b"") == b"second"
+        assert peer.call(b"") == b"second"
 
 
 def test_calls_in_flight_are_answered_before_closing(serve: Serve, socket_path: Path, gate: Gate) -> None:

@@ -15,6 +15,7 @@ from google.protobuf.wrappers_pb2 import BoolValue
 from google.rpc.code_pb2 import PERMISSION_DENIED
 from google.rpc.status_pb2 import Status
 
+from doorward_server.check.bounded import Bounded
 from doorward_server.check.denials import DENIALS, UNREADABLE, Denial, Form
 from doorward_server.domain.decision import Decision, Reason
 from doorward_server.domain.policy import PolicyApp, PolicyToken
@@ -33,7 +34,7 @@ class Answers:
     """Encodes decisions, each kind once. For one thread."""
 
     def __init__(self) -> None:
-        self._kept: dict[_Key, tuple[PolicyApp | None, PolicyToken | None, bytes]] = {}
+        self._kept: Bounded[_Key, tuple[PolicyApp | None, PolicyToken | None, bytes]] = Bounded(_KEPT)
 
     def encode(self, decision: Decision, *, remove: tuple[str, ...], form: Form) -> bytes:
         """The answer to a request whose headers *remove* must not reach the app."""
@@ -49,8 +50,6 @@ class Answers:
         if kept is not None and kept[0] is app and kept[1] is token:
             return kept[2]
         encoded = _encode(decision, remove, form)
-        if len(self._kept) >= _KEPT:
-            self._kept.clear()
         self._kept[key] = (app, token, encoded)
         return encoded
 

@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from doorward_server.check.index import Entries, PolicyIndex
 from doorward_server.check.lease import Lease
-from doorward_server.check.messages import UnreadableEntryError, read_app, read_token
+from doorward_server.check.messages import UnreadableEntryError
 from doorward_server.domain.ids import AppId, RegionName, Revision, TokenId
 from doorward_server.policy.v1 import policy_pb2
 from doorward_server.services.boottime import BootClock
@@ -126,7 +126,7 @@ class PolicyFollower:
     def _take_part(self, part: policy_pb2.Snapshot, revision: Revision) -> None:
         if self._snapshot is None:
             self._snapshot = Entries()
-        self._snapshot.add_all(map(read_app, part.apps), map(read_token, part.tokens))
+        self._snapshot.put_all(part.apps, part.tokens)
         if part.last:
             entries, self._snapshot = self._snapshot, None
             self._index.replace(entries)
@@ -139,9 +139,9 @@ class PolicyFollower:
         for change in changes.changes:
             match change.WhichOneof("entry"):
                 case "app":
-                    self._index.put_app(read_app(change.app))
+                    self._index.put_app(change.app)
                 case "token":
-                    self._index.put_token(read_token(change.token))
+                    self._index.put_token(change.token)
                 case "deleted_app_id":
                     self._index.remove_app(AppId(change.deleted_app_id))
                 case "deleted_token_id":

@@ -3,13 +3,19 @@
 import time
 from collections.abc import Callable
 
+from doorward_server.check.allows import Allows, Key
 from doorward_server.check.answers import Answers, to_login, unreadable
 from doorward_server.check.denials import Form
+from doorward_server.check.index import PolicyIndex
 from doorward_server.check.lease import Lease
-from doorward_server.check.requests import UnreadableRequestError, read_request
+from doorward_server.check.requests import (
+    HttpRequest,
+    UnreadableRequestError,
+    parse_request,
+    read_request,
+)
 from doorward_server.check.uses import TokenUses
 from doorward_server.domain.decision import Reason, decide
-from doorward_server.domain.policy import PolicyView
 
 
 class CheckHandler:
@@ -18,7 +24,7 @@ class CheckHandler:
     def __init__(
         self,
         *,
-        policy: PolicyView,
+        policy: PolicyIndex,
         lease: Lease,
         uses: TokenUses,
         login_enabled: bool,
@@ -30,19 +36,32 @@ class CheckHandler:
         self._uses = uses
         self._login_enabled = login_enabled
         self._now = now
+        self._allows = Allows(policy)
         self._answers = Answers()
         self._unreadable = unreadable()
 
     def __call__(self, payload: bytes) -> bytes:
         """Answer a serialized CheckRequest with a serialized CheckResponse. Whatever is odd is denied."""
         try:
-            request = read_request(payload)
+            attributes = parse_request(payload)
+            now = self._now()
+            key = self._allows.key(attributes)
+            if key is not None and self._lease.fresh and (allow := self._allows.find(key, now)) is not None:
+                if allow.token_id is not None:
+                    self._uses.record(allow.token_id, now)
+                return allow.answer
+            return self._decide(read_request(attributes), key, now)
         except UnreadableRequestError:
             return self._unreadable
-        now = self._now()
+
+    def _decide(self, request: HttpRequest, key: Key | None, now: float) -> bytes:
+        domains = self._policy.domains
         decision = decide(request.decided_by, self._policy, now=now, fresh=self._lease.fresh)
         if decision.token is not None:
             self._uses.record(decision.token.token_id, now)
         if decision.reason is Reason.NO_CREDENTIAL and self._login_enabled and request.form is Form.PAGE:
             return to_login(decision, request.decided_by.path)
-        return self._answers.encode(decision, remove=request.remove, form=request.form)
+        answer = self._answers.encode(decision, remove=request.remove, form=request.form)
+        if decision.allowed and key is not None:
+            self._allows.remember(key, decision, answer, now=now, domains=domains)
+        return answer

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
+from envoy.config.core.v3.base_pb2 import HeaderMap
 from google.protobuf.message import DecodeError
 
 from doorward_server.check.denials import Form
 from doorward_server.domain.decision import Request
 from doorward_server.domain.ids import AppId
 from doorward_server.domain.presented import AUTHORIZATION, DOORWARD_TOKEN, find_credential
+from doorward_server.extauthz.v1 import check_request_pb2
 
 _ORIGIN = "origin"
 _REQUESTED_METHOD = "access-control-request-method"
@@ -34,12 +34,16 @@ class HttpRequest:
     """What the client wants to be told in."""
 
 
-def read_request(payload: bytes) -> HttpRequest:
-    """Read a serialized CheckRequest; raises `UnreadableRequestError`."""
+def parse_request(payload: bytes) -> check_request_pb2.Attributes:
+    """Parse a serialized CheckRequest; raises `UnreadableRequestError`."""
     try:
-        attributes = CheckRequest.FromString(payload).attributes
+        return check_request_pb2.CheckRequest.FromString(payload).attributes
     except DecodeError:
         raise UnreadableRequestError from None
+
+
+def read_request(attributes: check_request_pb2.Attributes) -> HttpRequest:
+    """Read what a decision and its answer depend on; raises `UnreadableRequestError`."""
     http = attributes.request.http
     method = http.method
     if not method:
@@ -64,10 +68,14 @@ def read_request(payload: bytes) -> HttpRequest:
     )
 
 
-def _headers(http: Any) -> Iterator[tuple[str, bytes]]:
+def _headers(http: check_request_pb2.HttpRequest) -> Iterator[tuple[str, bytes]]:
     """Each header as often as it was sent; from an Envoy without `encode_raw_headers`, joined by commas."""
-    if http.header_map.headers:
-        for header in http.header_map.headers:
+    if http.header_map:
+        try:
+            headers = HeaderMap.FromString(http.header_map).headers
+        except DecodeError:
+            raise UnreadableRequestError from None
+        for header in headers:
             yield header.key.lower(), header.raw_value or header.value.encode()
         return
     for name, value in http.headers.items():

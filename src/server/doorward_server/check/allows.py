@@ -1,0 +1,114 @@
+"""Allows that were decided before, and still hold.
+
+A client sends the same headers with each request, so what `decide` looks at is the same again, but for the
+time and the policy. An allow is remembered by what is the same, and holds while the rest has not moved on:
+while both entries are the very objects that it was decided by, and the secret has not expired.
+"""
+
+import hashlib
+import math
+import secrets
+from typing import Final, NamedTuple, TypeAlias
+
+from doorward_server.check.bounded import Bounded
+from doorward_server.check.index import PolicyIndex
+from doorward_server.check.messages import PackedApp, PackedToken, read_app, read_token
+from doorward_server.domain.decision import Decision, Reason
+from doorward_server.domain.ids import AppId, TokenId
+from doorward_server.domain.policy import PolicyToken
+from doorward_server.extauthz.v1 import check_request_pb2
+
+_KEPT: Final = 65_536
+
+Key: TypeAlias = tuple[bytes, str, str, str | None]
+"""What a decision looked at in a request, path and time aside: headers, host, method, and the route's app."""
+
+
+class Allow(NamedTuple):
+    """An allow, and what it rests on."""
+
+    answer: bytes
+    """The serialized CheckResponse."""
+    reason: Reason
+    app_id: AppId
+    packed_app: PackedApp
+    token_id: TokenId | None
+    """None: no token was looked at."""
+    packed_token: PackedToken | None
+    expire_time: float
+    """When the secret ends, in seconds since 1970, or before."""
+    domains: object
+    """The regions' domains that the host was read by."""
+
+
+class Allows:
+    """Remembers the allows of one index. For one thread.
+
+    Headers hold secrets, so they are not kept: a key has their digest, under a key of its own.
+    """
+
+    def __init__(self, policy: PolicyIndex) -> None:
+        self._policy = policy
+        self._kept: Bounded[Key, Allow] = Bounded(_KEPT)
+        self._keyed = hashlib.blake2b(key=secrets.token_bytes(32), digest_size=32)
+
+    def key(self, attributes: check_request_pb2.Attributes) -> Key | None:
+        """What a decision looks at in a request; None where there is nothing to recognise it by."""
+        http = attributes.request.http
+        headers = http.header_map
+        if not headers:
+            return None
+        digest = self._keyed.copy()
+        digest.update(headers)
+        route = attributes.context_extensions
+        return digest.digest(), http.host, http.method, route.get("app_id")
+
+    def find(self, key: Key, now: float) -> Allow | None:
+        """The allow of an equal request, if it holds at *now*, in seconds since 1970."""
+        allow = self._kept.get(key)
+        if allow is None:
+            return None
+        _, _, app_id, packed_app, token_id, packed_token, expire_time, domains = allow
+        policy = self._policy
+        entries = policy.entries
+        if (
+            entries.apps.get(app_id) is packed_app
+            and (token_id is None or entries.tokens.get(token_id) is packed_token)
+            and now < expire_time
+            and policy.domains is domains
+        ):
+            return allow
+        return None
+
+    def remember(self, key: Key, decision: Decision, answer: bytes, *, now: float, domains: object) -> None:
+        """Remember an allow, unless it depends on the path as well or the policy has moved on since.
+
+        *now* is the time of the decision, *domains* the index's of before it.
+        """
+        app, token, entries = decision.app, decision.token, self._policy.entries
+        if app is None or app.operator_paths:
+            return
+        packed_app = entries.apps.get(app.app_id)
+        if packed_app is None or read_app(packed_app) is not app:
+            return
+        packed_token = None
+        if token is not None:
+            packed_token = entries.tokens.get(token.token_id)
+            if packed_token is None or read_token(packed_token) is not token:
+                return
+        self._kept[key] = Allow(
+            answer=answer,
+            reason=decision.reason,
+            app_id=app.app_id,
+            packed_app=packed_app,
+            token_id=None if token is None else token.token_id,
+            packed_token=packed_token,
+            expire_time=math.inf if token is None else _next_end(token, now),
+            domains=domains,
+        )
+
+
+def _next_end(token: PolicyToken, now: float) -> float:
+    """When the next of a token's live secrets ends; whichever was presented, it lives until then."""
+    ends = (each.expire_time for each in token.secrets if each.expire_time is not None and each.live(now))
+    return min(ends, default=math.inf)

@@ -1,0 +1,1 @@
+"""What is read of the messages of Envoy's ext_authz, generated: internal."""

@@ -1,0 +1,1 @@
+"""Generated from the protos of `doorward.extauthz.v1`."""

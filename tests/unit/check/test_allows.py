@@ -1,0 +1,254 @@
+"""A remembered allow holds for exactly as long as the decision would be the same."""
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from envoy.service.auth.v3.external_auth_pb2 import CheckResponse
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from doorward_server.check import allows
+from doorward_server.check.bounded import Bounded
+from doorward_server.check.handler import CheckHandler
+from doorward_server.check.index import Entries, PolicyIndex
+from doorward_server.check.lease import Lease
+from doorward_server.check.uses import TokenUses
+from doorward_server.domain.credentials import PlatformKey, Secret, mint_secret, mint_token_id
+from doorward_server.policy.v1 import policy_pb2
+from tests.unit.check.check_requests import check_request
+
+MACS = PlatformKey("key-1", b"k" * 32).token_macs()
+DOMAINS = {"GRA": "app.gra.localhost", "BHS": "app.bhs.localhost"}
+APP_IDS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(2))
+SECRETS = tuple(mint_secret(mint_token_id()) for _ in range(2))
+# Another secret of the first token: its next generation.
+NEXT = mint_secret(SECRETS[0].token_id)
+
+_UPSTREAMS = (
+    policy_pb2.Upstream(host="127.0.0.1", port=1),
+    policy_pb2.Upstream(host="127.0.0.1", port=2),
+    None,
+)
+_APPS = st.builds(
+    policy_pb2.App,
+    app_id=st.sampled_from(APP_IDS),
+    region=st.sampled_from(("GRA", "GRA", "BHS")),
+    labels=st.sampled_from(({"group": "A"}, {"group": "A"}, {"group": "B"})),
+    public=st.sampled_from((False, False, True)),
+    operator_paths=st.sampled_from(((), ("/admin",))),
+    cors_preflight=st.booleans(),
+    upstream=st.sampled_from(_UPSTREAMS),
+)
+
+
+def _generation(secret: Secret, *, number: int, end: int | None) -> policy_pb2.Generation:
+    message = policy_pb2.Generation(generation=number, mac=MACS.mac(secret))
+    if end is not None:
+        message.expire_time.seconds = end
+    return message
+
+
+_ENDS = st.sampled_from((None, 1_010, 1_020))
+
+
+@st.composite
+def _tokens(draw: st.DrawFn) -> policy_pb2.Token:
+    secret = draw(st.sampled_from(SECRETS))
+    generations = [_generation(secret, number=1, end=draw(_ENDS))]
+    if secret is SECRETS[0] and draw(st.booleans()):
+        generations.insert(0, _generation(NEXT, number=2, end=draw(_ENDS)))
+    if draw(st.booleans()):
+        generations.pop()
+    return policy_pb2.Token(
+        token_id=secret.token_id,
+        role=draw(st.sampled_from(("READ_ONLY", "OPERATOR"))),
+        region=draw(st.sampled_from((*DOMAINS, "", ""))),
+        label_selector=draw(st.sampled_from(("group=A", "group=B", ""))),
+        generations=generations,
+    )
+
+
+_PREFLIGHT = (("origin", b"o"), ("access-control-request-method", b"GET"))
+
+
+def _bearer(secret: Secret) -> tuple[str, bytes]:
+    return "authorization", f"Bearer {secret.reveal()}".encode()
+
+
+def _requests() -> Iterator[bytes]:
+    """Requests that differ in one thing that a decision looks at, or in several."""
+    for app_id, domain in ((APP_IDS[0], "app.gra.localhost"), (APP_IDS[1], "app.bhs.localhost")):
+        host = f"{app_id}.{domain}"
+        for secret in (*SECRETS, NEXT):
+            for path in ("/", "/admin", "//admin"):
+                yield check_request(host=host, path=path, headers=[_bearer(secret)])
+            yield check_request(host="elsewhere", app_id=app_id, headers=[_bearer(secret)])
+            yield check_request(host="elsewhere", headers=[_bearer(secret)])
+            authorization = f"Bearer {secret.reveal()}"
+            yield check_request(host=host, joined_headers={"authorization": authorization})
+        for method in ("OPTIONS", "GET"):
+            yield check_request(host=host, method=method, headers=_PREFLIGHT)
+        yield check_request(host=host)
+
+
+REQUESTS = tuple(_requests())
+
+
+class Remembering(RuleBasedStateMachine):
+    """A policy that changes, time that passes, and requests that come again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.index = PolicyIndex(MACS)
+        self.index.set_domains(DOMAINS)
+        self.boottime = 0.0
+        self.now = 1_000.0
+        self.lease = Lease(lambda: self.boottime)
+        self.lease.renew(0.0, 5.0)
+        self.handler = self.fresh_handler()
+        for app_id, region in zip(APP_IDS, DOMAINS, strict=True):
+            labels = {"group": "A"}
+            self.index.put_app(
+                policy_pb2.App(app_id=app_id, region=region, labels=labels, upstream=_UPSTREAMS[0])
+            )
+
+    def fresh_handler(self) -> CheckHandler:
+        """One that remembers nothing."""
+        return CheckHandler(
+            policy=self.index, lease=self.lease, uses=TokenUses(), login_enabled=True, now=lambda: self.now
+        )
+
+    @rule(app=_APPS)
+    def puts_an_app(self, app: policy_pb2.App) -> None:
+        self.index.put_app(app)
+
+    @rule(token=_tokens())
+    def puts_a_token(self, token: policy_pb2.Token) -> None:
+        self.index.put_token(token)
+
+    @rule(app_id=st.sampled_from(APP_IDS))
+    def removes_an_app(self, app_id: Any) -> None:
+        self.index.remove_app(app_id)
+
+    @rule(secret=st.sampled_from(SECRETS))
+    def removes_a_token(self, secret: Secret) -> None:
+        self.index.remove_token(secret.token_id)
+
+    @rule(apps=st.lists(_APPS, max_size=2), tokens=st.lists(_tokens(), max_size=2))
+    def takes_a_snapshot(self, apps: list[policy_pb2.App], tokens: list[policy_pb2.Token]) -> None:
+        entries = Entries()
+        entries.put_all(apps, tokens)
+        self.index.replace(entries)
+
+    @rule(domains=st.sampled_from((DOMAINS, {"GRA": DOMAINS["BHS"], "BHS": DOMAINS["GRA"]})))
+    def is_told_the_regions(self, domains: Mapping[str, str]) -> None:
+        self.index.set_domains(domains)
+
+    @rule(seconds=st.sampled_from((1.0, 10.0)), renewed=st.booleans())
+    def passes(self, seconds: float, *, renewed: bool) -> None:
+        self.now += seconds
+        self.boottime += seconds
+        if renewed:
+            self.lease.renew(self.boottime, 5.0)
+
+    @invariant()
+    def every_answer_is_that_of_a_decision_made_now(self) -> None:
+        for request in REQUESTS:
+            # Twice: the second answer is a remembered one, where there is something to remember.
+            for _ in range(2):
+                assert self.handler(request) == self.fresh_handler()(request)
+
+
+TestRemembering = Remembering.TestCase
+TestRemembering.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+
+
+def _replica(
+    *, end: int | None = None, now: Callable[[], float] = time.time
+) -> tuple[PolicyIndex, CheckHandler, TokenUses]:
+    """A handler whose first token, which ends at *end*, opens the first app."""
+    index, uses, lease = PolicyIndex(MACS), TokenUses(), Lease(lambda: 0.0)
+    index.set_domains(DOMAINS)
+    lease.renew(0.0, 0.0)
+    index.put_app(policy_pb2.App(app_id=APP_IDS[0], region="GRA", upstream=_UPSTREAMS[0]))
+    index.put_token(
+        policy_pb2.Token(
+            token_id=SECRETS[0].token_id,
+            role="READ_ONLY",
+            generations=[_generation(NEXT, number=2, end=None), _generation(SECRETS[0], number=1, end=end)],
+        )
+    )
+    return index, CheckHandler(policy=index, lease=lease, uses=uses, login_enabled=False, now=now), uses
+
+
+def _request(path: str = "/") -> bytes:
+    return check_request(host=f"{APP_IDS[0]}.app.gra.localhost", path=path, headers=[_bearer(SECRETS[0])])
+
+
+def test_an_equal_request_is_answered_from_memory() -> None:
+    """The path aside, a request that came before is decided by what is remembered: `decide` is not asked."""
+    _, handler, _ = _replica()
+    first = handler(_request("/a"))
+    handler._decide = None  # type: ignore[assignment,method-assign]  # whoever calls it fails
+    assert handler(_request("/b")) == first
+
+
+def test_no_secret_is_kept() -> None:
+    """What is remembered of a request has no secret in it, neither whole nor in part."""
+    _, handler, _ = _replica()
+    handler(_request())
+    kept = handler._allows._kept
+    assert len(kept) == 1
+    secret = SECRETS[0].reveal().split("_")[2].encode()
+    texts = [
+        each
+        for each in gc.get_referents(*kept.items(), *kept, *kept.values())
+        if isinstance(each, str | bytes)
+    ]
+    assert texts
+    assert not any(secret in (each.encode() if isinstance(each, str) else each) for each in texts)
+
+
+def test_a_remembered_allow_counts_as_a_use() -> None:
+    """A token's last use is noted, whether its request was decided anew or not."""
+    _, handler, uses = _replica()
+    handler(_request())
+    uses.take(10)
+    uses._seen.clear()
+    handler(_request())
+    assert [token_id for token_id, _ in uses.take(10)] == [SECRETS[0].token_id]
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: Any) -> None:
+    """However many hosts are asked for, only so many allows are kept, the newest ones."""
+    monkeypatch.setattr(allows, "_KEPT", 3)
+    _, handler, _ = _replica()
+    for port in range(10):
+        host = f"{APP_IDS[0]}.app.gra.localhost:{port}"
+        handler(check_request(host=host, headers=[_bearer(SECRETS[0])]))
+    assert [host.rpartition(":")[2] for _, host, _, _ in handler._allows._kept] == ["7", "8", "9"]
+
+
+def test_a_bounded_dictionary_forgets_the_oldest() -> None:
+    """A full one gives its oldest entry up for a new one, and none for one that it has."""
+    bounded: Bounded[str, int] = Bounded(2)
+    bounded["a"] = bounded["b"] = 1
+    bounded["a"] = 2
+    assert dict(bounded) == {"a": 2, "b": 1}
+    bounded["c"] = 3
+    assert dict(bounded) == {"b": 1, "c": 3}
+
+
+def test_an_allow_ends_with_its_secret() -> None:
+    """At the moment at which a secret expires, what it opened before is denied."""
+    now = 1_000.0
+    _, handler, _ = _replica(end=1_010, now=lambda: now)
+    allowed = handler(_request())
+    now = 1_009.999
+    assert handler(_request()) == allowed
+    now = 1_010.0
+    denied = CheckResponse.FromString(handler(_request()))
+    assert denied.dynamic_metadata["reason"] == "EXPIRED_TOKEN"
