@@ -1,6 +1,7 @@
 """The check process: one socket, one copy of the policy."""
 
 import asyncio
+import gc
 import logging
 import sys
 from dataclasses import dataclass, field
@@ -56,6 +57,8 @@ async def run_check(config: CheckConfig) -> int:
     answered, the socket goes, and only then does api learn that nobody needs to wait for this replica.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
+    # What the process is made of stays until it ends: a collection need not look at it while a Check waits.
+    gc.freeze()
     lease, index, uses = Lease(boottime), PolicyIndex(config.key.token_macs()), TokenUses()
     handler = CheckHandler(policy=index, lease=lease, uses=uses, login_enabled=config.login_enabled)
     try:

@@ -76,19 +76,30 @@ class Requirement:
         return f"{self.key} {word} ({','.join(sorted(self.values))})"
 
 
-@dataclass(frozen=True, slots=True)
 class Selector:
     """A conjunction of requirements, in canonical order and without repeats. Empty: matches everything."""
 
-    requirements: tuple[Requirement, ...] = ()
+    __slots__ = ("_requirements", "_text")
+
+    def __init__(self, text: str = "", requirements: tuple[Requirement, ...] | None = None) -> None:
+        """Take a canonical text, and what it requires when that is known. `of` makes both."""
+        self._text = text
+        self._requirements = requirements
 
     @classmethod
     def of(cls, requirements: Iterable[Requirement]) -> "Selector":
         """Make a selector; the order and repeats of *requirements* do not matter."""
-        unique = set(requirements)
-        return cls(
-            tuple(sorted(unique, key=lambda each: (each.key, each.operator.value, sorted(each.values))))
+        unique = sorted(
+            set(requirements), key=lambda each: (each.key, each.operator.value, sorted(each.values))
         )
+        return cls(",".join(map(str, unique)), tuple(unique))
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """What labels must meet: parsed when first asked for, if the canonical text is all that was given."""
+        if self._requirements is None:
+            self._requirements = parse_selector(self._text).requirements
+        return self._requirements
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether *labels* meet every requirement."""
@@ -96,7 +107,16 @@ class Selector:
 
     def __str__(self) -> str:
         """The canonical text; parsing it gives an equal selector."""
-        return ",".join(str(requirement) for requirement in self.requirements)
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"Selector({self._text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return self._text == other._text if isinstance(other, Selector) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
 
 def parse_selector(text: str) -> Selector:
@@ -161,7 +181,7 @@ class _Parser:
 
     def selector(self) -> Selector:
         if self._next.text == "":
-            return Selector()
+            return Selector.of(())
         requirements = [self._requirement()]
         while self._next.text == ",":
             self._take()

@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from doorward_server.domain.apps import Access, AppState
 from doorward_server.domain.ids import AppId, RegionName, Revision, TokenId
@@ -18,9 +21,7 @@ from doorward_server.storage.tokens import stored_selector
 KEPT_CHANGES: Final = 10_000
 """How many changes are kept. A replica that is further behind takes a snapshot instead."""
 
-_SecretRow: TypeAlias = "Row[TokenId, int, bytes, datetime | None]"
-
-_BATCH: Final = 500
+_BATCH: Final = 2_000
 """How many entries are read at once: bounds memory, and lets other tasks run in between."""
 
 
@@ -89,27 +90,24 @@ class SqlPolicyLog:
             batch = every.where(AppRow.app_id > rows[-1].app_id)
 
     async def tokens(self, region: RegionName | None, *, mac_key_id: str) -> AsyncIterator[PolicyToken]:
-        every = (
-            select(TokenRow.token_id, TokenRow.role, TokenRow.region, TokenRow.selector, TokenRow.expire_time)
-            .order_by(TokenRow.token_id)
-            .limit(_BATCH)
-        )
+        every = select(TokenRow).order_by(TokenRow.token_id).limit(_BATCH)
         if region is not None:
             every = every.where(or_(TokenRow.region == region, TokenRow.region.is_(None)))
-        batch = every
-        while rows := (await self._session.execute(batch)).all():
-            secrets = await self._secrets(batch.with_only_columns(TokenRow.token_id), mac_key_id)
-            for row in rows:
+        after = TokenId("")
+        while rows := (await self._session.execute(_with_secrets(every, after, mac_key_id))).all():
+            for (token_id, role, scope_region, selector, end), secrets in groupby(rows, key=_token_columns):
                 yield PolicyToken(
-                    token_id=row.token_id,
-                    role=row.role,
-                    region=row.region,
-                    selector=stored_selector(row.selector),
+                    token_id=token_id,
+                    role=role,
+                    region=scope_region,
+                    selector=stored_selector(selector),
                     secrets=tuple(
-                        _secret(each, token_end=row.expire_time) for each in secrets.get(row.token_id, ())
+                        _secret(number, mac, expire_time, token_end=end)
+                        for *_, number, mac, expire_time in secrets
+                        if number is not None
                     ),
                 )
-            batch = every.where(TokenRow.token_id > rows[-1].token_id)
+            after = rows[-1].token_id
 
     async def _next_revision(self) -> Revision:
         # The row stays locked until the end, so that changes commit in the order of their revisions, and a
@@ -127,24 +125,38 @@ class SqlPolicyLog:
             labels.setdefault(row.app_id, {})[row.key] = row.value
         return labels
 
-    async def _secrets(self, token_ids: Select[TokenId], mac_key_id: str) -> dict[TokenId, list[_SecretRow]]:
-        """The secrets of some tokens, newest first, without their Argon2 hashes."""
-        statement = (
-            select(GenerationRow.token_id, GenerationRow.number, GenerationRow.mac, GenerationRow.expire_time)
-            .where(GenerationRow.token_id.in_(token_ids), GenerationRow.mac_key_id == mac_key_id)
-            .order_by(GenerationRow.number.desc())
+
+_token_columns = itemgetter(slice(5))
+"""Of a row of `_with_secrets`: token_id, role, region, selector, expire_time."""
+
+
+def _with_secrets(every: Select[TokenRow], after: TokenId, mac_key_id: str) -> Select[*tuple[Any, ...]]:
+    """The next batch of tokens, a row for each of their secrets, newest first, without its Argon2 hash."""
+    token = aliased(TokenRow, every.where(TokenRow.token_id > after).subquery())
+    return (
+        select(
+            token.token_id,
+            token.role,
+            token.region,
+            token.selector,
+            token.expire_time,
+            GenerationRow.number,
+            GenerationRow.mac,
+            GenerationRow.expire_time,
         )
-        secrets: dict[TokenId, list[_SecretRow]] = {}
-        for row in await self._session.execute(statement):
-            secrets.setdefault(row.token_id, []).append(row)
-        return secrets
-
-
-def _secret(row: _SecretRow, *, token_end: datetime | None) -> LiveSecret:
-    end = min((each for each in (row.expire_time, token_end) if each is not None), default=None)
-    return LiveSecret(
-        generation=row.number, mac=row.mac, expire_time=None if end is None else end.timestamp()
+        .outerjoin(
+            GenerationRow,
+            and_(GenerationRow.token_id == token.token_id, GenerationRow.mac_key_id == mac_key_id),
+        )
+        .order_by(token.token_id, GenerationRow.number.desc())
     )
+
+
+def _secret(
+    number: int, mac: bytes, expire_time: datetime | None, *, token_end: datetime | None
+) -> LiveSecret:
+    ends = [end.timestamp() for end in (expire_time, token_end) if end is not None]
+    return LiveSecret(generation=number, mac=mac, expire_time=min(ends, default=None))
 
 
 def _change(revision: int, app_id: AppId | None, token_id: TokenId | None) -> Change:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from doorward_server.domain.ids import TokenId
 from doorward_server.domain.roles import Role
-from doorward_server.domain.selectors import Selector, parse_selector
+from doorward_server.domain.selectors import Selector
 from doorward_server.domain.tokens import Generation, Token
 from doorward_server.services.ports import Position
 from doorward_server.storage.models import GenerationRow, PolicyRow, TokenRow
@@ -134,10 +133,4 @@ def _token(row: TokenRow) -> Token:
 
 def stored_selector(text: str | None) -> Selector | None:
     """The selector with this canonical text; None: every app."""
-    return None if text is None else _parsed(text)
-
-
-@lru_cache(maxsize=4_096)
-def _parsed(text: str) -> Selector:
-    """Many tokens share a selector, and all of them are read for a snapshot of the policy."""
-    return parse_selector(text)
+    return None if text is None else Selector(text)
