@@ -1,7 +1,7 @@
 """A replica as the policy stream's documentation has it, in plain dictionaries of messages."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from doorward_server.domain.credentials import Secret
@@ -108,9 +108,7 @@ class ReplicaModel:
         token = self.tokens.get(secret.token_id)
         if token is None or not any(_live(each, secret, now) for each in token.generations):
             return False
-        in_scope = token.region in ("", app.region) and all(
-            condition.holds(app.labels) for condition in read_selector(token.label_selector)
-        )
+        in_scope = token.region in ("", app.region) and _selects(token.label_selector, app.labels)
         guarded = any(f"{path}/".startswith(f"{each.rstrip('/')}/") for each in app.operator_paths)
         return in_scope and not (guarded and token.role == "READ_ONLY")
 
@@ -121,11 +119,16 @@ def _live(generation: policy_pb2.Generation, secret: Secret, now: float) -> bool
     return generation.mac == MACS.mac(secret) and not ended
 
 
-def _readable(token: policy_pb2.Token) -> bool:
+def _selects(label_selector: str, labels: Mapping[str, str]) -> bool:
+    """Whether labels are in a scope. One that cannot be read opens nothing, and is no reason to stop."""
     try:
-        parse_selector(token.label_selector)
+        parse_selector(label_selector)
     except InvalidValueError:
         return False
+    return all(condition.holds(labels) for condition in read_selector(label_selector))
+
+
+def _readable(token: policy_pb2.Token) -> bool:
     return token.role in _ROLES and all(len(each.mac) == 32 for each in token.generations)
 
 

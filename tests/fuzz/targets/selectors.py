@@ -83,7 +83,7 @@ def _refused(parse: Parse, text: str) -> None:
 def _commas_optional(text: str) -> Selector:
     """Takes the first of several requirements for all of them."""
     selector = parse_selector(text)
-    return Selector(selector.requirements[:1])
+    return Selector.of(selector.requirements[:1])
 
 
 TARGET = Target(

@@ -59,7 +59,7 @@ class Allows:
         if not headers:
             return None
         digest = self._keyed.copy()
-        digest.update(headers)
+        digest.update(b"".join(headers))
         route = attributes.context_extensions
         return digest.digest(), http.host, http.method, route.get("app_id")
 

@@ -72,7 +72,7 @@ def _headers(http: check_request_pb2.HttpRequest) -> Iterator[tuple[str, bytes]]
     """Each header as often as it was sent; from an Envoy without `encode_raw_headers`, joined by commas."""
     if http.header_map:
         try:
-            headers = HeaderMap.FromString(http.header_map).headers
+            headers = HeaderMap.FromString(b"".join(http.header_map)).headers
         except DecodeError:
             raise UnreadableRequestError from None
         for header in headers:

@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class CheckRequest(_message.Message):
     """CheckRequest is what Doorward reads of Envoy's `envoy.service.auth.v3.CheckRequest`: the same numbers on the
-    wire, less fields, and the headers left as the bytes that they came in. Requests of one client are alike in
+    wire, fewer fields, and the headers left as the bytes that they came in. Requests of one client are alike in
     those bytes, so they are read once and recognised from then on. Internal.
     """
 
@@ -156,11 +156,15 @@ class HttpRequest(_message.Message):
     """The request target as sent, query included."""
     host: _builtins.str
     """The host as sent, port included."""
-    header_map: _builtins.bytes
-    """A serialized `envoy.config.core.v3.HeaderMap`: each header as often as it was sent."""
     @_builtins.property
     def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The headers, from an Envoy without `encode_raw_headers`: one value a name, joined by commas."""
+
+    @_builtins.property
+    def header_map(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Serialized `envoy.config.core.v3.HeaderMap`s, of which Envoy sends one: each header as often as it was
+        sent. A message that comes in pieces is what the pieces are when put together.
+        """
 
     def __init__(
         self,
@@ -169,7 +173,7 @@ class HttpRequest(_message.Message):
         headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         path: _builtins.str = ...,
         host: _builtins.str = ...,
-        header_map: _builtins.bytes = ...,
+        header_map: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
