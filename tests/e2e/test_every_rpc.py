@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from doorward.v1 import app_pb2, role_pb2, token_pb2
 from doorward.v1 import app_service_pb2 as apps
 from doorward.v1 import audit_service_pb2 as audit
+from doorward.v1 import replica_service_pb2 as replicas
 from doorward.v1 import session_service_pb2 as sessions
 from doorward.v1 import token_service_pb2 as tokens
 from tests.e2e.support.api_calls import METHODS, Api, ApiError, GrpcApi, RestApi
@@ -73,6 +75,7 @@ def test_every_rpc_answers(api: Api, platform: Platform) -> None:
         "UpdateToken",
         "CreateToken",
     ]
+    the_replica_is_listed(api, admin)
     for request in (
         sessions.CreateSessionRequest(host="x"),
         sessions.DeleteSessionRequest(session_id="x"),
@@ -179,6 +182,19 @@ def both_are_deleted(api: Api, admin: str, token_id: str, app: app_pb2.App) -> N
     assert api.call(tokens.DeleteTokenRequest(token_id=token_id), token=admin).policy_update.revision
 
 
+def the_replica_is_listed(api: Api, admin: str) -> None:
+    """The one that `up` runs, current: what was changed before has been enforced."""
+    answer = api.call(replicas.ListReplicasRequest(page_size=10), token=admin)
+    (replica,) = answer.replicas
+    assert replica.display_name.endswith("/check-0")
+    assert replica.state == replicas.REPLICA_STATE_CURRENT
+    assert replica.applied_revision == answer.policy_revision > 0
+    assert (replica.lag_revisions, replica.lag.ToTimedelta()) == (0, timedelta())
+    assert timedelta() < replica.lease_remaining.ToTimedelta() <= answer.policy_lease.ToTimedelta() * 1.001
+    assert replica.connect_time.seconds
+    assert replica.last_heard_time.ToDatetime() >= replica.connect_time.ToDatetime()
+
+
 def state(api: Api, token: str, app: app_pb2.App) -> int | None:
     """The app's state; None when there is no such app."""
     try:
@@ -223,7 +239,7 @@ def test_what_is_not_there_is_told(api: Api, platform: Platform) -> None:
 
 def _request(name: str) -> Any:
     """The least that a call of this RPC must have: the ids that stand in its path."""
-    for module in (apps, tokens, sessions, audit):
+    for module in (apps, tokens, sessions, audit, replicas):
         if (kind := getattr(module, f"{name}Request", None)) is not None:
             break
     else:

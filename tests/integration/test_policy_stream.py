@@ -221,6 +221,10 @@ async def test_without_the_stream_key_there_is_no_stream(api: PolicyApi, present
         (None, "hello: the first message"),
         (policy_pb2.Hello(replica_id="1"), "hello.replica_id: must be a UUID"),
         (policy_pb2.Hello(replica_id=str(uuid.uuid4()), region="Mars"), "hello.region: 'Mars' is not one of"),
+        (
+            policy_pb2.Hello(replica_id=str(uuid.uuid4()), display_name="a\nb"),
+            "hello.display_name: must have printable characters",
+        ),
     ],
 )
 async def test_a_hello_that_is_none_is_refused(
@@ -485,3 +489,22 @@ class FlakyStorage:
     def _check(self) -> None:
         if self.down:
             raise StorageUnavailableError("the database is away")
+
+
+async def test_a_server_knows_what_is_committed_from_its_start(
+    storage: SqlStorage, api: PolicyApi, key: PlatformKey
+) -> None:
+    """It measures replicas by the newest revision, also by one that was made before it was started."""
+    revision = await put_token(storage, with_secret(key, token())[0])
+    async with api.running() as propagation:
+        assert propagation.newest_revision == revision
+        async with api.replica(region=GRA) as replica:
+
+            async def acknowledged() -> bool:
+                return [view.applied for view in propagation.replicas()] == [revision]
+
+            await eventually(acknowledged, what="the replica has acknowledged what there is")
+            (view,) = propagation.replicas()
+            assert (view.identity.replica_id, view.identity.region) == (replica.follower.replica_id, GRA)
+            assert view.behind is None
+        assert propagation.replicas() == []

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from doorward_server.domain.apps import AppState, ExternalSource, ProcessSource, Readiness, Source
 from doorward_server.domain.ids import AppId, Revision
 from doorward_server.domain.policy import Address
+from doorward_server.services.leases import ReplicaView
 from doorward_server.services.propagation import Enforcement
 from doorward_server.services.runtime import LogLine, LogStream, Observation, RuntimeDisabledError, Sink
 
@@ -37,6 +38,16 @@ class FakePropagation:
     enforcement: Enforcement = Enforcement.EVERYWHERE
     hangs: bool = False
     """Whether some replica never answers."""
+    lease: float = 30.0
+    views: list[ReplicaView] = field(default_factory=list)
+    """The replicas that there are."""
+
+    @property
+    def newest_revision(self) -> Revision:
+        return max(self.announced, default=Revision(0))
+
+    def replicas(self) -> list[ReplicaView]:
+        return self.views
 
     def announce(self, revision: Revision) -> None:
         self.announced.append(revision)

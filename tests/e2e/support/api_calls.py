@@ -22,6 +22,7 @@ from grpc_status import rpc_status
 from doorward.v1 import (
     app_service_pb2,
     audit_service_pb2,
+    replica_service_pb2,
     session_service_pb2,
     token_service_pb2,
 )
@@ -29,7 +30,13 @@ from tests.e2e.support.raw_http import Connection, request_bytes
 
 METHODS: dict[str, MethodDescriptor] = {
     method.name: method
-    for file in (app_service_pb2, token_service_pb2, session_service_pb2, audit_service_pb2)
+    for file in (
+        app_service_pb2,
+        token_service_pb2,
+        session_service_pb2,
+        audit_service_pb2,
+        replica_service_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }

@@ -18,6 +18,7 @@ from doorward.v1 import (
     app_service_pb2,
     app_service_pb2_grpc,
     audit_service_pb2_grpc,
+    replica_service_pb2_grpc,
     role_pb2,
     session_service_pb2_grpc,
     token_pb2,
@@ -99,6 +100,7 @@ class Api:
         self.tokens = token_service_pb2_grpc.TokenServiceStub(self.channel)
         self.sessions = session_service_pb2_grpc.SessionServiceStub(self.channel)
         self.audit = audit_service_pb2_grpc.AuditServiceStub(self.channel)
+        self.replicas = replica_service_pb2_grpc.ReplicaServiceStub(self.channel)
 
     async def call(self, method: Any, request: Message, *, token: str | None = None) -> Any:
         """Call as *token*, by default the administrator; gives the answer, raises `AioRpcError`."""
@@ -190,6 +192,7 @@ def server_for(world: World, listening: Listening, *, max_message_bytes: int = 1
             tokens=world.tokens,
             access=world.access,
             audit=world.audit,
+            replicas=world.replicas,
             liveness=world.liveness,
         ),
         policy=SilentPolicy(),

@@ -25,6 +25,7 @@ from doorward_server.services.liveness import TokenLiveness
 from doorward_server.services.minting import Mint
 from doorward_server.services.pages import Pager
 from doorward_server.services.ports import AuditEvent, AuditFilter
+from doorward_server.services.replica_service import ReplicaService
 from doorward_server.services.signals import Signals
 from doorward_server.services.token_service import NewToken, TokenService
 from doorward_server.storage import SqlStorage
@@ -78,6 +79,7 @@ class World:
             storage=self.storage, pager=self.pager, clock=self.clock, mac_key_id=self.key.key_id
         )
         self.audit = AuditService(storage=self.storage, pager=self.pager)
+        self.replicas = ReplicaService(followers=self.propagation, pager=self.pager, clock=self.clock)
         self.authenticator = Authenticator(
             storage=self.storage, mint=self.mint, propagation=self.propagation, clock=self.clock
         )

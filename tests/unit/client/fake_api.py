@@ -22,13 +22,19 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from doorward._conversions import duration
 from doorward.v1 import app_service_pb2 as apps_pb2
 from doorward.v1 import audit_service_pb2 as audit_pb2
+from doorward.v1 import replica_service_pb2 as replicas_pb2
 from doorward.v1 import token_service_pb2 as tokens_pb2
 from doorward.v1.app_pb2 import App, AppState, AppStatus
 from doorward.v1.app_service_pb2_grpc import AppServiceServicer, add_AppServiceServicer_to_server
 from doorward.v1.audit_service_pb2_grpc import AuditServiceServicer, add_AuditServiceServicer_to_server
 from doorward.v1.policy_update_pb2 import Enforcement, PolicyUpdate
+from doorward.v1.replica_service_pb2_grpc import (
+    ReplicaServiceServicer,
+    add_ReplicaServiceServicer_to_server,
+)
 from doorward.v1.role_pb2 import Role
 from doorward.v1.token_pb2 import Token
 from doorward.v1.token_service_pb2_grpc import TokenServiceServicer, add_TokenServiceServicer_to_server
@@ -68,6 +74,8 @@ class State:
     apps: dict[str, App] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     events: list[audit_pb2.AuditEvent] = field(default_factory=list)
+    replicas: list[replicas_pb2.Replica] = field(default_factory=list)
+    lease: timedelta = timedelta(seconds=30)
     lines: list[apps_pb2.ReadAppLogsResponse] = field(default_factory=list)
     statuses: list[AppStatus] = field(default_factory=list)
     created: dict[str, str] = field(default_factory=dict)
@@ -295,6 +303,24 @@ class Audit(AuditServiceServicer):
         return audit_pb2.ListAuditEventsResponse(audit_events=events, next_page_token=token)
 
 
+class Replicas(ReplicaServiceServicer):
+    """ReplicaService."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def ListReplicas(self, request: Any, context: Any) -> Any:
+        self.state.arrive("ListReplicas", request, context)
+        # Two a page at most, so that callers who look at one page alone are found out.
+        replicas, token = page(self.state.replicas, 2, request.page_token)
+        return replicas_pb2.ListReplicasResponse(
+            replicas=replicas,
+            next_page_token=token,
+            policy_revision=self.state.revision,
+            policy_lease=duration(self.state.lease),
+        )
+
+
 def until_ended(context: grpc.ServicerContext) -> None:
     """Return when a call has ended."""
     ended = threading.Event()
@@ -323,6 +349,7 @@ class FakeApi:
         add_AppServiceServicer_to_server(Apps(self.state), self._server)
         add_TokenServiceServicer_to_server(Tokens(self.state), self._server)
         add_AuditServiceServicer_to_server(Audit(self.state), self._server)
+        add_ReplicaServiceServicer_to_server(Replicas(self.state), self._server)
         port = (
             self._server.add_secure_port(address, credentials)
             if credentials

@@ -39,6 +39,7 @@ from doorward.v1.app_pb2 import Access, App, AppSpec, AppState, AppStatus
 from doorward.v1.audit_service_pb2 import AuditEvent
 from doorward.v1.error_reason_pb2 import ErrorReason
 from doorward.v1.policy_update_pb2 import Enforcement, PolicyUpdate
+from doorward.v1.replica_service_pb2 import Replica, ReplicaState
 from doorward.v1.role_pb2 import Role
 from doorward.v1.token_pb2 import Token
 
@@ -69,6 +70,8 @@ __all__ = [
     "Pages",
     "PermissionDenied",
     "PolicyUpdate",
+    "Replica",
+    "ReplicaState",
     "ResourceExhausted",
     "Role",
     "SecretLost",

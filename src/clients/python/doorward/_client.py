@@ -12,6 +12,7 @@ from doorward._calls import Calls
 from doorward._channel import TLS, open_channel
 from doorward._credential import Credential
 from doorward._environment import find_connection
+from doorward._replicas import Replicas
 from doorward._target import parse_target
 from doorward._timeouts import Timeout, timeouts
 from doorward._tokens import Tokens
@@ -38,6 +39,8 @@ class Client:
     """Who may use it."""
     audit: Audit
     """Who did what."""
+    replicas: Replicas
+    """How current each check replica is."""
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Client:
         self.apps = Apps(self._calls)
         self.tokens = Tokens(self._calls)
         self.audit = Audit(self._calls)
+        self.replicas = Replicas(self._calls)
 
     @classmethod
     def from_env(

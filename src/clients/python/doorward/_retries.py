@@ -19,7 +19,13 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
 from doorward._exceptions import DoorwardError, Unavailable
-from doorward.v1 import app_service_pb2, audit_service_pb2, session_service_pb2, token_service_pb2
+from doorward.v1 import (
+    app_service_pb2,
+    audit_service_pb2,
+    replica_service_pb2,
+    session_service_pb2,
+    token_service_pb2,
+)
 
 DELAYS = (0.1, 0.2, 0.4, 0.8)
 """Seconds before each repeat, before jitter; there are no more than these."""
@@ -33,7 +39,13 @@ def may_be_repeated(method: MethodDescriptor) -> bool:
 
 _REPEATABLE = frozenset(
     method.input_type.full_name
-    for module in (app_service_pb2, audit_service_pb2, session_service_pb2, token_service_pb2)
+    for module in (
+        app_service_pb2,
+        audit_service_pb2,
+        replica_service_pb2,
+        session_service_pb2,
+        token_service_pb2,
+    )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
     if may_be_repeated(method)

@@ -1,5 +1,7 @@
 """One replica of the data plane."""
 
+import re
+import socket
 from urllib.parse import quote
 
 from doorward_server.bootstrap.sockets import check_socket
@@ -20,9 +22,16 @@ async def run_check(settings: Settings) -> int:
             key=load_platform_key(settings.key_file),
             api_target=settings.check_api_target or f"unix:{quote(str(settings.api_socket.absolute()))}",
             api_root_certificates=None if certificates is None else read_file(certificates),
+            display_name=_display_name(settings),
             region=None if settings.check_region is None else RegionName(settings.check_region),
             socket=check_socket(settings, settings.check_index),
             transport=settings.check_transport,
             login_enabled=settings.login_enabled,
         )
     )
+
+
+def _display_name(settings: Settings) -> str:
+    """What people call this replica. Kept to what api takes as a name, whatever the machine is called."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "", socket.gethostname())[:48]
+    return f"{host}/check-{settings.check_index}"

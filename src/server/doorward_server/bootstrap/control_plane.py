@@ -24,6 +24,7 @@ from doorward_server.services.liveness import TokenLiveness
 from doorward_server.services.minting import Mint
 from doorward_server.services.pages import Pager
 from doorward_server.services.propagation import open_propagation
+from doorward_server.services.replica_service import ReplicaService
 from doorward_server.services.signals import Signals
 from doorward_server.services.token_service import TokenService
 from doorward_server.services.usage import TokenUsage
@@ -87,6 +88,7 @@ async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
                 ),
                 access=AccessService(storage=storage, pager=pager, clock=utc_now, mac_key_id=key.key_id),
                 audit=AuditService(storage=storage, pager=pager),
+                replicas=ReplicaService(followers=propagation, pager=pager, clock=utc_now),
                 liveness=TokenLiveness(storage=storage, signals=signals, clock=utc_now),
             ),
             policy=PolicyServicer(

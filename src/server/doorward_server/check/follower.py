@@ -27,11 +27,19 @@ class PolicyFollower:
     """
 
     def __init__(
-        self, *, index: PolicyIndex, lease: Lease, region: RegionName | None, clock: BootClock
+        self,
+        *,
+        index: PolicyIndex,
+        lease: Lease,
+        region: RegionName | None,
+        clock: BootClock,
+        display_name: str = "",
     ) -> None:
+        """*display_name*: what people call this replica."""
         self._index = index
         self._lease = lease
         self._region = region
+        self._display_name = display_name
         self._clock = clock
         self._replica_id = str(uuid.uuid4())
         # The policy in the index.
@@ -80,6 +88,7 @@ class PolicyFollower:
         message.hello.replica_id = self._replica_id
         message.hello.region = self._region or ""
         message.hello.policy_id = self._policy_id
+        message.hello.display_name = self._display_name
         return message
 
     def report(

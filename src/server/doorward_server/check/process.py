@@ -40,6 +40,8 @@ class CheckConfig:
     """gRPC target of api, such as `unix:/run/doorward/api.sock` or `api.example:8081`."""
     api_root_certificates: bytes | None = None
     """PEM certificates that are trusted to name api. None: no TLS."""
+    display_name: str = ""
+    """What people call this replica."""
     region: RegionName | None = None
     """The region whose apps it answers for. None: every region."""
     socket: Path
@@ -71,7 +73,13 @@ async def run_check(config: CheckConfig) -> int:
         return 1
     readiness = Readiness(lease=lease, set_serving=transport.set_serving)
     replica = Replica(
-        follower=PolicyFollower(index=index, lease=lease, region=config.region, clock=boottime),
+        follower=PolicyFollower(
+            index=index,
+            lease=lease,
+            region=config.region,
+            clock=boottime,
+            display_name=config.display_name,
+        ),
         uses=uses,
         open_channel=lambda: open_channel(config),
         stream_key=config.key.stream_key(),

@@ -13,6 +13,7 @@ from doorward.v1 import (
     app_service_pb2,
     audit_service_pb2,
     error_reason_pb2,
+    replica_service_pb2,
     session_service_pb2,
     token_service_pb2,
 )
@@ -21,6 +22,7 @@ _ROOTS = (
     app_service_pb2,
     audit_service_pb2,
     error_reason_pb2,
+    replica_service_pb2,
     session_service_pb2,
     token_service_pb2,
     # A REST error is a google.rpc.Status, whose details are printed by their types.

@@ -8,12 +8,13 @@ from typing import Final, TypeVar, cast
 
 import grpc
 
-from doorward_server.domain.errors import InvalidValueError
-from doorward_server.domain.ids import RegionName, parse_request_id
+from doorward_server.domain.errors import InvalidFieldsError, Violations
+from doorward_server.domain.ids import RegionName, parse_display_name, parse_request_id
 from doorward_server.domain.quoting import quoted
 from doorward_server.policy.v1 import policy_pb2, policy_pb2_grpc
 from doorward_server.rpc.policy_feed import PolicyFeed
 from doorward_server.rpc.policy_stream import Context, PolicyStream, StreamEndedError, Terms, refuse
+from doorward_server.services.leases import ReplicaIdentity
 from doorward_server.services.ports import Storage, StorageUnavailableError
 from doorward_server.services.propagation import Propagation
 from doorward_server.services.usage import TokenUsage
@@ -76,29 +77,38 @@ class PolicyServicer(policy_pb2_grpc.PolicyServiceServicer):
         first = await anext(aiter(messages), None)
         if first is None or not first.HasField("hello"):
             refuse("hello: the first message of a stream must have one")
-        replica_id, region = self._parse(first.hello)
+        replica = self._parse(first.hello)
         news = asyncio.Event()
-        async with self._propagation.stream(replica_id, news=news) as stream:
-            _log.info("Replica %s has connected", replica_id)
-            feed = PolicyFeed(self._storage, region=region, mac_key_id=self._mac_key_id)
+        async with self._propagation.stream(replica, news=news) as stream:
+            _log.info("Replica %s has connected", replica)
+            feed = PolicyFeed(self._storage, region=replica.region, mac_key_id=self._mac_key_id)
             try:
                 await PolicyStream(
                     context=context, feed=feed, stream=stream, news=news, usage=self._usage
                 ).run(first, messages, self._terms)
             finally:
-                _log.info("Replica %s has %s", replica_id, "left" if stream.left else "disconnected")
+                _log.info("Replica %s has %s", replica, "left" if stream.left else "disconnected")
 
-    def _parse(self, hello: policy_pb2.Hello) -> tuple[str, RegionName | None]:
-        try:
+    def _parse(self, hello: policy_pb2.Hello) -> ReplicaIdentity:
+        found = Violations()
+        replica_id = ""
+        with found.field("hello.replica_id"):
             replica_id = parse_request_id(hello.replica_id)
-        except InvalidValueError as error:
-            refuse(f"hello.replica_id: {error}")
-        if not hello.region:
-            return replica_id, None
-        if hello.region not in self._terms.region_domains:
+        if hello.display_name:
+            with found.field("hello.display_name"):
+                parse_display_name(hello.display_name)
+        if hello.region and hello.region not in self._terms.region_domains:
             known = ", ".join(sorted(self._terms.region_domains))
-            refuse(f"hello.region: {quoted(hello.region)} is not one of {known}")
-        return replica_id, RegionName(hello.region)
+            found.add("hello.region", f"{quoted(hello.region)} is not one of {known}")
+        try:
+            found.raise_if_any()
+        except InvalidFieldsError as error:
+            refuse(str(error))
+        return ReplicaIdentity(
+            replica_id=replica_id,
+            display_name=hello.display_name,
+            region=RegionName(hello.region) if hello.region else None,
+        )
 
 
 def _first(group: ExceptionGroup[_Error]) -> _Error:

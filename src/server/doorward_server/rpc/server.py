@@ -14,6 +14,8 @@ from doorward.v1 import (
     app_service_pb2_grpc,
     audit_service_pb2,
     audit_service_pb2_grpc,
+    replica_service_pb2,
+    replica_service_pb2_grpc,
     session_service_pb2,
     session_service_pb2_grpc,
     token_service_pb2,
@@ -30,6 +32,7 @@ from doorward_server.rpc.conversion.regions import Regions
 from doorward_server.rpc.conversion.token_requests import TokenRequests
 from doorward_server.rpc.layers import LayeredInterceptor
 from doorward_server.rpc.listening import Listening
+from doorward_server.rpc.replica_service import ReplicaServicer
 from doorward_server.rpc.running_calls import RunningCalls
 from doorward_server.rpc.session_service import SessionServicer
 from doorward_server.rpc.token_service import TokenServicer
@@ -38,11 +41,19 @@ from doorward_server.services.app_service import AppService
 from doorward_server.services.audit_service import AuditService
 from doorward_server.services.clock import Clock
 from doorward_server.services.liveness import TokenLiveness
+from doorward_server.services.replica_service import ReplicaService
 from doorward_server.services.token_service import TokenService
 
 SERVICES: Final = tuple(
     service.full_name
-    for file in (app_service_pb2, token_service_pb2, session_service_pb2, audit_service_pb2, policy_pb2)
+    for file in (
+        app_service_pb2,
+        token_service_pb2,
+        session_service_pb2,
+        audit_service_pb2,
+        replica_service_pb2,
+        policy_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
 )
 """The full names of the services that api serves, health and reflection aside."""
@@ -61,6 +72,7 @@ class UseCases:
     tokens: TokenService
     access: AccessService
     audit: AuditService
+    replicas: ReplicaService
     liveness: TokenLiveness
 
 
@@ -163,6 +175,9 @@ class ApiServer:
         session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(), server)
         audit_service_pb2_grpc.add_AuditServiceServicer_to_server(
             AuditServicer(audit=use_cases.audit), server
+        )
+        replica_service_pb2_grpc.add_ReplicaServiceServicer_to_server(
+            ReplicaServicer(replicas=use_cases.replicas), server
         )
         policy_pb2_grpc.add_PolicyServiceServicer_to_server(policy, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

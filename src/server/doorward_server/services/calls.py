@@ -33,6 +33,7 @@ REQUIRED_ROLES: Final = MappingProxyType(
         "CreateSession": Role.READ_ONLY,
         "DeleteSession": Role.READ_ONLY,
         "ListAuditEvents": Role.ADMIN,
+        "ListReplicas": Role.ADMIN,
     }
 )
 """The lowest role that permits each RPC of the public API."""

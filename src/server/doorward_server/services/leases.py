@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from doorward_server.domain.ids import Revision
+from doorward_server.domain.ids import RegionName, Revision
 from doorward_server.services.boottime import BootClock
 
 DRIFT: Final = 1.001
@@ -25,6 +25,38 @@ Several times what it takes: NTP slews a clock by 0.05 % at most.
 
 _NEVER: Final = -math.inf
 _NO_REVISION: Final = Revision(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaIdentity:
+    """Who a replica is, as it says itself."""
+
+    replica_id: str
+    """A UUID made when its process started."""
+    display_name: str = ""
+    """What people call it. Empty: nothing, or not known."""
+    region: RegionName | None = None
+    """None: every region, or not known."""
+
+    def __str__(self) -> str:
+        return f"{self.display_name} ({self.replica_id})" if self.display_name else self.replica_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaView:
+    """How one replica stands at this moment. Times are spans in seconds, up to this moment or from it on."""
+
+    identity: ReplicaIdentity
+    connected: float | None
+    """For how long. None: it is not connected."""
+    heard: float | None
+    """How long ago it was last heard of. None: not since this server started."""
+    applied: Revision
+    """The revision that it decides by, or an earlier one; 0: none that is known."""
+    behind: float | None
+    """For how long it has lacked a revision that was announced. None: it lacks none."""
+    lease: float
+    """How long its lease goes on at most; 0: it has run out, infinite: it has no end."""
 
 
 class StreamOrderError(Exception):
@@ -45,12 +77,39 @@ class Pledge:
 class _Standing:
     """What is known of one replica."""
 
+    identity: ReplicaIdentity
     applied: Revision = _NO_REVISION
     """The revision that it decides by, or an earlier one."""
     until: float = _NEVER
     """When its lease has run out for certain."""
     stream: "ReplicaStream | None" = None
     """Its newest stream, while that lasts."""
+    opened_at: float = _NEVER
+    """When that began."""
+    heard_at: float | None = None
+    """When its newest message came."""
+    wanted: Revision = _NO_REVISION
+    """A revision that it lacked at `wanted_at`; one that it has by now when it lacks none."""
+    wanted_at: float = _NEVER
+
+    def mark(self, announced: Revision, now: float) -> None:
+        """Begin to measure how long it lacks *announced*, unless it still lacks what is measured already.
+
+        So while changes never end, a replica that keeps up is behind for as long as one of them takes.
+        """
+        if self.wanted <= self.applied:
+            self.wanted, self.wanted_at = announced, now
+
+    def view(self, now: float) -> ReplicaView:
+        """How it stands at *now*."""
+        return ReplicaView(
+            identity=self.identity,
+            connected=None if self.stream is None else now - self.opened_at,
+            heard=None if self.heard_at is None else now - self.heard_at,
+            applied=self.applied,
+            behind=now - self.wanted_at if self.wanted > self.applied else None,
+            lease=max(0.0, self.until - now),
+        )
 
 
 class LeaseBook:
@@ -73,22 +132,30 @@ class LeaseBook:
         if revision <= self.announced:
             return
         self.announced = revision
+        now = self.clock()
         for standing in self._standings.values():
+            standing.mark(revision, now)
             if standing.stream is not None:
                 standing.stream.wake()
 
     def recall(self, replica_ids: Iterable[str]) -> None:
         """Assume that each of these replicas was granted a lease just now, and has applied nothing."""
+        now = self.clock()
         for replica_id in replica_ids:
-            self._standings[replica_id] = _Standing(until=self.clock() + self.lease * DRIFT)
+            standing = _Standing(ReplicaIdentity(replica_id=replica_id), until=now + self.lease * DRIFT)
+            standing.mark(self.announced, now)
+            self._standings[replica_id] = standing
 
-    def open(self, replica_id: str, *, wake: Callable[[], None]) -> "ReplicaStream":
+    def open(self, identity: ReplicaIdentity, *, wake: Callable[[], None]) -> "ReplicaStream":
         """Begin a stream, in place of an older one of the same replica. *wake*: it has something to do.
 
         The lease that the replica may hold goes on. What it has applied counts anew.
         """
-        standing = self._standings.setdefault(replica_id, _Standing())
+        standing = self._standings.setdefault(identity.replica_id, _Standing(identity))
         former, standing.stream = standing.stream, ReplicaStream(self, standing, wake=wake)
+        standing.identity, standing.opened_at = identity, self.clock()
+        # Before what it has applied is forgotten: from now on it lacks that, if it lacked nothing so far.
+        standing.mark(self.announced, standing.opened_at)
         standing.applied = _NO_REVISION
         if former is not None:
             former.wake()
@@ -105,6 +172,15 @@ class LeaseBook:
     def connected_lag(self, revision: Revision) -> bool:
         """Whether a connected replica decides without *revision*."""
         return any(each.stream is not None for each in self._lagging(revision, self.clock()))
+
+    def views(self) -> list[ReplicaView]:
+        """How every replica stands that is connected or may still decide, in the order of their ids."""
+        now = self.clock()
+        return [
+            standing.view(now)
+            for _, standing in sorted(self._standings.items())
+            if standing.stream is not None or now < standing.until
+        ]
 
     def gone(self) -> list[str]:
         """The replicas that have neither a stream nor a lease."""
@@ -157,10 +233,13 @@ class ReplicaStream:
             raise StreamOrderError(f"revision {applied} was acknowledged after {self._applied}")
         self._received = sequence
         self._received_at = self._book.clock()
+        if not self.replaced:
+            self._standing.heard_at = self._received_at
         if applied > self._applied:
             self._applied = applied
             if not self.replaced:
                 self._standing.applied = applied
+                self._standing.mark(self._book.announced, self._received_at)
                 self._book.on_progress()
         self.wake()
 

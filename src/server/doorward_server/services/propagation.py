@@ -9,7 +9,7 @@ from typing import Final
 
 from doorward_server.domain.ids import Revision
 from doorward_server.services.boottime import BootClock, boottime
-from doorward_server.services.leases import LeaseBook, ReplicaStream
+from doorward_server.services.leases import LeaseBook, ReplicaIdentity, ReplicaStream, ReplicaView
 from doorward_server.services.ports import Storage, StorageUnavailableError
 
 _log = logging.getLogger(__name__)
@@ -44,6 +44,15 @@ class Propagation:
         """How many seconds a replica may decide after it sent its newest answered message; 0: for ever."""
         return self._book.lease
 
+    @property
+    def newest_revision(self) -> Revision:
+        """The newest revision that is known to be committed."""
+        return self._book.announced
+
+    def replicas(self) -> list[ReplicaView]:
+        """How every replica stands that is connected or may still decide, in the order of their ids."""
+        return self._book.views()
+
     def announce(self, revision: Revision) -> None:
         """Tell the replicas of a committed revision."""
         self._book.announce(revision)
@@ -66,17 +75,18 @@ class Propagation:
         return Enforcement.EVERYWHERE
 
     @asynccontextmanager
-    async def stream(self, replica_id: str, *, news: asyncio.Event) -> AsyncIterator[ReplicaStream]:
+    async def stream(self, replica: ReplicaIdentity, *, news: asyncio.Event) -> AsyncIterator[ReplicaStream]:
         """One stream of a replica, which is remembered in storage before it can be granted a lease.
 
         *news* is set when the stream has something to do. Raises `StorageUnavailableError`.
         """
+        replica_id = replica.replica_id
         async with self._remembering:
             if self._book.lease and replica_id not in self._remembered:
                 async with self._storage.write() as unit:
                     await unit.replicas.add(replica_id)
                 self._remembered.add(replica_id)
-            stream = self._book.open(replica_id, wake=news.set)
+            stream = self._book.open(replica, wake=news.set)
         try:
             yield stream
         finally:
@@ -104,6 +114,8 @@ class Propagation:
         """Wait, from now on, for the replicas of a server that ran before on the same database."""
         async with self._storage.read() as unit:
             self._remembered.update(await unit.replicas.all())
+            head = await unit.policy.head()
+        self._book.announce(head.revision)
         self._book.recall(self._remembered)
 
     async def _progress(self, seconds: float) -> None:

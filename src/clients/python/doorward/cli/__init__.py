@@ -6,7 +6,7 @@ import sys
 __all__ = ["main"]
 
 _EXTRAS = frozenset({"click", "tabulate", "yaml"})
-_CLIENT_COMMANDS = frozenset({"apps", "audit", "tokens", "whoami"})
+_CLIENT_COMMANDS = frozenset({"apps", "audit", "status", "tokens", "whoami"})
 
 
 def main() -> int:

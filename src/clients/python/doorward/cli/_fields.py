@@ -1,4 +1,4 @@
-"""What a table shows of an app, a token, an audit event."""
+"""What a table shows of an app, a token, an audit event, a replica."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
@@ -9,6 +9,7 @@ from doorward._conversions import short_name
 from doorward.cli._output import Columns
 from doorward.v1.app_pb2 import Access, App, AppState
 from doorward.v1.audit_service_pb2 import AuditEvent
+from doorward.v1.replica_service_pb2 import ListReplicasResponse, Replica, ReplicaState
 from doorward.v1.role_pb2 import Role
 from doorward.v1.token_pb2 import Token
 from doorward.v1.token_service_pb2 import AccessRule
@@ -61,6 +62,25 @@ def role(token: Token) -> str:
     return short_name(Role, "ROLE_", token.role)
 
 
+def replica_state(replica: Replica) -> str:
+    """Return the name of a replica's state."""
+    return short_name(ReplicaState, "REPLICA_STATE_", replica.state)
+
+
+def lag(replica: Replica) -> str:
+    """Return how many revisions a replica lacks, and for how long it has lacked one."""
+    if not replica.lag_revisions:
+        return "0"
+    return f"{replica.lag_revisions} ({duration(replica.lag.ToTimedelta())})"
+
+
+def lease(replica: Replica) -> str:
+    """Return how long a replica may still decide when nothing more is heard of it."""
+    if not replica.HasField("lease_remaining"):
+        return "no end"
+    return duration(replica.lease_remaining.ToTimedelta())
+
+
 def source(app: App) -> str:
     """Return what an app runs; empty for callers who may not see it."""
     match app.spec.WhichOneof("source"):
@@ -104,6 +124,21 @@ EVENT_COLUMNS: Columns[AuditEvent] = (
     ("DETAILS", lambda event: " ".join(f"{key}={value}" for key, value in sorted(event.details.items()))),
 )
 
+REPLICA_COLUMNS: Columns[Replica] = (
+    ("ID", lambda replica: replica.replica_id),
+    ("NAME", lambda replica: replica.display_name),
+    ("REGION", lambda replica: replica.region or "(every region)"),
+    ("STATE", replica_state),
+    ("REVISION", lambda replica: str(replica.applied_revision)),
+    ("LAG", lag),
+    ("LEASE", lease),
+    ("CONNECTED", lambda replica: age(replica.connect_time)),
+    (
+        "LAST HEARD",
+        lambda replica: f"{age(replica.last_heard_time)} ago" if replica.last_heard_time.seconds else "never",
+    ),
+)
+
 RULE_COLUMNS: Columns[AccessRule] = (
     ("RULE", lambda rule: rule.rule),
     ("PASSED", lambda rule: "yes" if rule.passed else "no"),
@@ -142,4 +177,19 @@ def token_fields(token: Token) -> list[tuple[str, str]]:
         ("EXPIRES", time(token.expire_time) or "never"),
         ("LAST USED", time(token.last_used_time) or "never"),
         ("CREATED", time(token.create_time)),
+    ]
+
+
+def fleet_fields(fleet: ListReplicasResponse) -> list[tuple[str, str]]:
+    """Return what is shown of all replicas together."""
+    states = [replica_state(replica) for replica in fleet.replicas]
+    counts = [f"{states.count(state)} {state.lower()}" for state in dict.fromkeys(sorted(states))]
+    allowed = fleet.policy_lease.ToTimedelta()
+    return [
+        ("REVISION", str(fleet.policy_revision)),
+        (
+            "LEASE",
+            duration(allowed) if allowed else "none: a replica that cannot be reached decides for ever",
+        ),
+        ("REPLICAS", ", ".join(counts) or "none"),
     ]

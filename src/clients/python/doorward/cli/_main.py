@@ -16,6 +16,7 @@ from doorward.cli._fields import token_fields
 from doorward.cli._group import Commands
 from doorward.cli._output import print_data, print_item
 from doorward.cli._session import Session, output_option, pass_session, session_options
+from doorward.cli._status import status
 from doorward.cli._tokens import tokens
 
 _NO_CREDENTIAL = "ERROR_REASON_CREDENTIAL_MISSING"
@@ -54,8 +55,8 @@ def version(session: Session) -> None:
         print_data({"version": number}, session.output)
 
 
-for group in (apps, tokens, audit):
-    doorward_command.add_command(group)
+for command in (apps, tokens, audit, status):
+    doorward_command.add_command(command)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

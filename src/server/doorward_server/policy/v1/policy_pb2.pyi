@@ -73,22 +73,26 @@ class Hello(_message.Message):
     REPLICA_ID_FIELD_NUMBER: _builtins.int
     REGION_FIELD_NUMBER: _builtins.int
     POLICY_ID_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     replica_id: _builtins.str
     """The replica's id, a UUID made when its process started."""
     region: _builtins.str
     """The region whose apps the replica answers for. Empty: every region."""
     policy_id: _builtins.str
     """The policy that `applied_revision` belongs to. Empty: the replica has none."""
+    display_name: _builtins.str
+    """What people call the replica: its host and process, such as `edge-1/check-0`. Empty: nothing."""
     def __init__(
         self,
         *,
         replica_id: _builtins.str = ...,
         region: _builtins.str = ...,
         policy_id: _builtins.str = ...,
+        display_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["policy_id", b"policy_id", "region", b"region", "replica_id", b"replica_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "policy_id", b"policy_id", "region", b"region", "replica_id", b"replica_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

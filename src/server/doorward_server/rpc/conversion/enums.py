@@ -7,11 +7,13 @@ from doorward.v1.app_pb2 import Access as AccessMessage
 from doorward.v1.app_pb2 import AppState as AppStateMessage
 from doorward.v1.app_service_pb2 import LogStream as LogStreamMessage
 from doorward.v1.policy_update_pb2 import Enforcement as EnforcementMessage
+from doorward.v1.replica_service_pb2 import ReplicaState as ReplicaStateMessage
 from doorward.v1.role_pb2 import Role as RoleMessage
 from doorward_server.domain.apps import Access, AppState
 from doorward_server.domain.errors import InvalidValueError
 from doorward_server.domain.roles import Role
 from doorward_server.services.propagation import Enforcement
+from doorward_server.services.replica_service import ReplicaState
 from doorward_server.services.runtime import LogStream
 
 V = TypeVar("V", bound=int)
@@ -93,5 +95,15 @@ ENFORCEMENTS: Final = EnumTable(
     {
         EnforcementMessage.ENFORCEMENT_EVERYWHERE: Enforcement.EVERYWHERE,
         EnforcementMessage.ENFORCEMENT_REACHABLE_ONLY: Enforcement.REACHABLE_ONLY,
+    },
+)
+
+REPLICA_STATES: Final = EnumTable(
+    ReplicaStateMessage,
+    {
+        ReplicaStateMessage.REPLICA_STATE_CURRENT: ReplicaState.CURRENT,
+        ReplicaStateMessage.REPLICA_STATE_BEHIND: ReplicaState.BEHIND,
+        ReplicaStateMessage.REPLICA_STATE_LAGGING: ReplicaState.LAGGING,
+        ReplicaStateMessage.REPLICA_STATE_DISCONNECTED: ReplicaState.DISCONNECTED,
     },
 )

@@ -44,6 +44,13 @@ def timestamp(time: datetime) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=rest // timedelta(microseconds=1) * 1000)
 
 
+def duration(length: timedelta) -> Duration:
+    """A span of time as a message."""
+    message = Duration()
+    message.FromTimedelta(length)
+    return message
+
+
 def optional_timestamp(time: datetime | None) -> Timestamp | None:
     """A point in time as a message; none, which leaves a field unset, for None."""
     return None if time is None else timestamp(time)
