@@ -14,6 +14,7 @@ from doorward_server.check.requests import (
     parse_request,
     read_request,
 )
+from doorward_server.check.tally import CheckTally
 from doorward_server.check.uses import TokenUses
 from doorward_server.domain.decision import Reason, decide
 
@@ -28,9 +29,11 @@ class CheckHandler:
         lease: Lease,
         uses: TokenUses,
         login_enabled: bool,
+        tally: CheckTally | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """*login_enabled*: browsers without a token are sent to the login page. *now*: seconds since 1970."""
+        self._tally = CheckTally() if tally is None else tally
         self._policy = policy
         self._lease = lease
         self._uses = uses
@@ -47,16 +50,19 @@ class CheckHandler:
             now = self._now()
             key = self._allows.key(attributes)
             if key is not None and self._lease.fresh and (allow := self._allows.find(key, now)) is not None:
+                self._tally.decided[allow.reason.index] += 1
                 if allow.token_id is not None:
                     self._uses.record(allow.token_id, now)
                 return allow.answer
             return self._decide(read_request(attributes), key, now)
         except UnreadableRequestError:
+            self._tally.unreadable += 1
             return self._unreadable
 
     def _decide(self, request: HttpRequest, key: Key | None, now: float) -> bytes:
         domains = self._policy.domains
         decision = decide(request.decided_by, self._policy, now=now, fresh=self._lease.fresh)
+        self._tally.decided[decision.reason.index] += 1
         if decision.token is not None:
             self._uses.record(decision.token.token_id, now)
         if decision.reason is Reason.NO_CREDENTIAL and self._login_enabled and request.form is Form.PAGE:

@@ -53,6 +53,8 @@ class Reason(Enum):
         self.http_status = http_status
         self.rule = rule
         """The rule that decides; the rules before it were passed."""
+        self.index = len(type(self).__members__)
+        """Its place among the reasons, from 0."""
 
     @property
     def allowed(self) -> bool:

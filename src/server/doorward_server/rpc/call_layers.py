@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import grpc
@@ -11,6 +11,7 @@ import grpc
 from doorward_server.domain.quoting import quoted
 from doorward_server.rpc.calls import CallState, Context
 from doorward_server.rpc.failures import defect, failure_of
+from doorward_server.rpc.layers import Layer
 from doorward_server.rpc.request_ids import REQUEST_ID_KEY
 from doorward_server.services.ports import StorageUnavailableError
 
@@ -20,30 +21,45 @@ _CHATTY = "/grpc.health.v1."
 """Probes come every few seconds and say nothing to a person."""
 
 
-@asynccontextmanager
-async def log_calls(state: CallState, context: Context) -> AsyncIterator[None]:
-    """Log one line a call. Metadata and messages, which hold secrets, are never looked at."""
-    begin = time.monotonic()
-    try:
-        yield
-    except asyncio.CancelledError:
-        outcome = "DEADLINE_EXCEEDED" if context.time_remaining() == 0 else "CANCELLED"
-        raise
-    except BaseException:
-        outcome = _code_name(context)
-        raise
-    else:
-        outcome = "OK"
-    finally:
-        _log.log(
-            logging.DEBUG if state.method.startswith(_CHATTY) else logging.INFO,
-            "%s %s %.1f ms token=%s request=%s",
-            quoted(state.method)[1:-1],
-            outcome,
-            (time.monotonic() - begin) * 1000,
-            "-" if state.call is None else state.call.actor,
-            state.request_id,
-        )
+Report = Callable[[CallState, str, float], None]
+"""Is told of a call that has ended: its state, the name of its status code, and how many seconds it took."""
+
+
+def reporting(*reports: Report) -> Layer:
+    """The layer that tells each of *reports* how a call ended."""
+
+    @asynccontextmanager
+    async def layer(state: CallState, context: Context) -> AsyncIterator[None]:
+        begin = time.monotonic()
+        try:
+            yield
+        except asyncio.CancelledError:
+            outcome = "DEADLINE_EXCEEDED" if context.time_remaining() == 0 else "CANCELLED"
+            raise
+        except BaseException:
+            outcome = _code_name(context)
+            raise
+        else:
+            outcome = "OK"
+        finally:
+            seconds = time.monotonic() - begin
+            for report in reports:
+                report(state, outcome, seconds)
+
+    return layer
+
+
+def log_call(state: CallState, outcome: str, seconds: float) -> None:
+    """Log one line of a call. Metadata and messages, which hold secrets, are never looked at."""
+    _log.log(
+        logging.DEBUG if state.method.startswith(_CHATTY) else logging.INFO,
+        "%s %s %.1f ms token=%s request=%s",
+        quoted(state.method)[1:-1],
+        outcome,
+        seconds * 1000,
+        "-" if state.call is None else state.call.actor,
+        state.request_id,
+    )
 
 
 @asynccontextmanager

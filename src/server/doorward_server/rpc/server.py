@@ -1,13 +1,13 @@
 """The gRPC server of api."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from doorward.v1 import (
     app_service_pb2,
@@ -25,7 +25,8 @@ from doorward_server.policy.v1 import policy_pb2, policy_pb2_grpc
 from doorward_server.rpc.app_service import AppServicer
 from doorward_server.rpc.audit_service import AuditServicer
 from doorward_server.rpc.authentication import Authenticates, Guard
-from doorward_server.rpc.call_layers import answer_errors, log_calls
+from doorward_server.rpc.call_layers import answer_errors, log_call, reporting
+from doorward_server.rpc.call_tally import CallTally
 from doorward_server.rpc.conversion.app_answers import AppAnswers, AppUrl
 from doorward_server.rpc.conversion.app_requests import AppRequests
 from doorward_server.rpc.conversion.regions import Regions
@@ -44,17 +45,17 @@ from doorward_server.services.liveness import TokenLiveness
 from doorward_server.services.replica_service import ReplicaService
 from doorward_server.services.token_service import TokenService
 
+_FILES: Final = (
+    app_service_pb2,
+    token_service_pb2,
+    session_service_pb2,
+    audit_service_pb2,
+    replica_service_pb2,
+    policy_pb2,
+)
+
 SERVICES: Final = tuple(
-    service.full_name
-    for file in (
-        app_service_pb2,
-        token_service_pb2,
-        session_service_pb2,
-        audit_service_pb2,
-        replica_service_pb2,
-        policy_pb2,
-    )
-    for service in file.DESCRIPTOR.services_by_name.values()
+    service.full_name for file in _FILES for service in file.DESCRIPTOR.services_by_name.values()
 )
 """The full names of the services that api serves, health and reflection aside."""
 
@@ -103,11 +104,13 @@ class ApiServer:
         """*max_message_bytes*: longer requests are refused before they are read (RESOURCE_EXHAUSTED)."""
         self._listening = listening
         self._calls = RunningCalls()
+        self.tally = CallTally(_methods())
+        """What the calls come to."""
         self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(
             interceptors=(
                 LayeredInterceptor(
-                    log_calls,
+                    reporting(log_call, self.tally.report),
                     answer_errors,
                     self._calls.layer,
                     guard=Guard(use_cases.authenticator).layer,
@@ -182,6 +185,14 @@ class ApiServer:
         policy_pb2_grpc.add_PolicyServiceServicer_to_server(policy, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+
+
+def _methods() -> Iterator[str]:
+    """Every method that api serves, in full."""
+    for file in (*_FILES, health_pb2, reflection_pb2):
+        for service in file.DESCRIPTOR.services_by_name.values():
+            for method in service.methods:
+                yield f"/{service.full_name}/{method.name}"
 
 
 def _options(max_message_bytes: int) -> tuple[tuple[str, int], ...]:

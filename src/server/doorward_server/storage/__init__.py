@@ -1,6 +1,7 @@
 """The database: SQLAlchemy models, repositories, the unit of work and the migrations."""
 
 from doorward_server.storage.database import SqlStorage, open_storage
+from doorward_server.storage.engines import PoolLoad
 from doorward_server.storage.errors import (
     CommitUnknownError,
     DatabaseCorruptError,
@@ -14,6 +15,7 @@ __all__ = [
     "CommitUnknownError",
     "DatabaseCorruptError",
     "DatabaseUrlError",
+    "PoolLoad",
     "SchemaMismatchError",
     "SqlStorage",
     "StorageDefectError",

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from doorward_server.services.ports import UnitOfWork
 from doorward_server.storage import schema
-from doorward_server.storage.engines import Engines
+from doorward_server.storage.engines import Engines, PoolLoad
 from doorward_server.storage.errors import CommitUnknownError, is_connection_lost, translated
 from doorward_server.storage.unbroken import unbroken
 from doorward_server.storage.unit import SqlUnitOfWork
@@ -56,6 +56,10 @@ class SqlStorage:
         with translated(self._name):
             async with _session(self._engines.reader) as session:
                 yield SqlUnitOfWork(session, writes=False)
+
+    def pools(self) -> list[PoolLoad]:
+        """How many connections there are, pool by pool."""
+        return self._engines.pools()
 
     async def _commit(self, session: AsyncSession) -> None:
         """Commit, and give the connection back."""

@@ -1,8 +1,9 @@
 """The connections to a database: one engine that writes, and one that reads."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Engine, NullPool, create_engine
+from sqlalchemy import Engine, NullPool, QueuePool, create_engine
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from doorward_server.storage import postgresql, sqlite
@@ -10,6 +11,17 @@ from doorward_server.storage.urls import DatabaseUrl
 
 # Parameters hold hashes of secrets, and values of apps' environments.
 _PRIVATE: Final = {"hide_parameters": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolLoad:
+    """How many connections a pool has at a moment."""
+
+    name: str
+    size: int
+    """How many it may have."""
+    in_use: int
+    idle: int
 
 
 class Engines:
@@ -31,6 +43,12 @@ class Engines:
         self.writer = engine.execution_options(isolation_level="READ COMMITTED")
         self.reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
+    def pools(self) -> list[PoolLoad]:
+        """Every pool once: `writer` and `reader`, or `all` where both use one."""
+        if self.writer.pool is self.reader.pool:
+            return [_load("all", self.writer)]
+        return [_load("writer", self.writer), _load("reader", self.reader)]
+
     async def close(self) -> None:
         """Close every connection."""
         await self.reader.dispose()
@@ -47,6 +65,13 @@ def open_schema_engine(database: DatabaseUrl, *, writes: bool) -> Engine:
     engine = create_engine(_with_timeout(database), poolclass=NullPool, **_PRIVATE)
     postgresql.prepare(engine)
     return engine
+
+
+def _load(name: str, engine: AsyncEngine) -> PoolLoad:
+    pool = engine.pool
+    if not isinstance(pool, QueuePool):
+        raise TypeError(f"the pool {name} is a {type(pool).__name__}, which counts nothing")
+    return PoolLoad(name=name, size=pool.size(), in_use=pool.checkedout(), idle=pool.checkedin())
 
 
 def _sqlite(database: DatabaseUrl, *, writes: bool, options: dict[str, Any]) -> AsyncEngine:
