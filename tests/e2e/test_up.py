@@ -250,6 +250,7 @@ def test_a_wrong_setting_is_named(home: Path) -> None:
         ("envoy_port", "http", "envoy_port"),
         ("regions", "GRA", "regions: must be JSON"),
         ("listen_address", "localhost", "listen_address: must be an IP address"),
+        ("metrics_port", "65535", "metrics_port: api and check take the ports from 65535 to 65536"),
         ("database_url", "mysql://me:hunter2@there/name", "must begin with sqlite or postgresql"),
     ):
         failed = run_up(home, **{setting: value})

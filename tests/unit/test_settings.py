@@ -40,6 +40,8 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
         ("REGIONS", '{"A": "app.gra", "B": "app.gra"}', "share a domain"),
         ("REGIONS", "GRA=app", "regions: must be JSON"),
         ("LISTEN_ADDRESS", "localhost", "listen_address: must be an IP address"),
+        ("METRICS_ADDRESS", "localhost", "metrics_address: must be an IP address"),
+        ("METRICS_PORT", "65536", "metrics_port"),
         ("RESERVED_LABEL_PREFIX", "ovh", "reserved_label_prefix"),
         ("POLICY_HEARTBEAT", "16", "half of policy_lease"),
         ("CHECK_REGION", "SBG", "check_region must be one of"),

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,15 +73,21 @@ def run_folder(settings: Settings) -> Iterator[Path]:
 
 
 @contextmanager
-def published_endpoints(settings: Settings) -> Iterator[None]:
-    """Keep `endpoints.json` in the home while everything runs: where programs find it."""
+def published_endpoints(settings: Settings, *, metrics: Mapping[str, int]) -> Iterator[None]:
+    """Keep `endpoints.json` in the home while everything runs: where programs find it.
+
+    *metrics*: the ports of the metrics, by process.
+    """
     path = settings.home / "endpoints.json"
-    endpoints = {
+    endpoints: dict[str, object] = {
         "apps": f"http://{connectable(settings.listen_address)}:{settings.envoy_port}",
         "api_http": f"http://{connectable(settings.listen_address)}:{settings.envoy_port}",
         "api_grpc": f"{connectable(settings.listen_address)}:{settings.api_port}",
         "regions": {name: f"{domain}:{settings.app_port}" for name, domain in settings.regions.items()},
     }
+    if metrics:
+        host = connectable(settings.metrics_address)
+        endpoints["metrics"] = {name: f"http://{host}:{port}/metrics" for name, port in metrics.items()}
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(endpoints, indent=2) + "\n")
     fresh.replace(path)

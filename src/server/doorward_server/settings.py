@@ -149,6 +149,19 @@ class Settings(BaseSettings):
         3600.0, gt=0, description="Seconds without a byte after which a request is ended."
     )
 
+    # Metrics
+    metrics_address: str = Field(
+        "127.0.0.1",
+        description="IP address of the metrics that Prometheus scrapes; whoever reaches it reads them.",
+    )
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of the metrics of api or check. `up` gives it to api, the next ones to its check"
+        " processes. With 0 each takes a free one. Not set: no metrics.",
+    )
+
     # Running
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
     log_format: Literal["text", "json"] = Field("text", description="How log lines look.")
@@ -156,7 +169,7 @@ class Settings(BaseSettings):
         5.0, ge=0, le=300, description="Seconds that running calls and apps have to end when told to stop."
     )
 
-    @field_validator("listen_address")
+    @field_validator("listen_address", "metrics_address")
     @classmethod
     def _check_listen_address(cls, address: str) -> str:
         try:

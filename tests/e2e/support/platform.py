@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Endpoints:
     api_http: str
     api_grpc: str
     regions: Mapping[str, str]
+    metrics: Mapping[str, str] = field(default_factory=dict)
 
 
 class Platform:

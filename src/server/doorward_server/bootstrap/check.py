@@ -2,10 +2,11 @@
 
 import re
 import socket
+from functools import partial
 from urllib.parse import quote
 
 from doorward_server.bootstrap.sockets import check_socket
-from doorward_server.check.process import CheckConfig
+from doorward_server.check.process import CheckConfig, Watch
 from doorward_server.check.process import run_check as serve_checks
 from doorward_server.domain.ids import RegionName
 from doorward_server.home import make_home, read_file
@@ -27,8 +28,18 @@ async def run_check(settings: Settings) -> int:
             socket=check_socket(settings, settings.check_index),
             transport=settings.check_transport,
             login_enabled=settings.login_enabled,
+            watch=_watch(settings),
         )
     )
+
+
+def _watch(settings: Settings) -> Watch | None:
+    """What shows the process to Prometheus, if that is wanted."""
+    if settings.metrics_port is None:
+        return None
+    from doorward_server.metrics.check import check_metrics  # noqa: PLC0415 - no memory for what is off
+
+    return partial(check_metrics, address=settings.metrics_address, port=settings.metrics_port)
 
 
 def _display_name(settings: Settings) -> str:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from doorward_server.bootstrap.secrets import make_hasher
 from doorward_server.home import make_home
+from doorward_server.metrics.api import ApiVitals, api_metrics
 from doorward_server.platform_key import load_platform_key
 from doorward_server.rpc.listening import Listening
 from doorward_server.rpc.policy_service import PolicyServicer
@@ -26,6 +27,7 @@ from doorward_server.services.pages import Pager
 from doorward_server.services.propagation import open_propagation
 from doorward_server.services.replica_service import ReplicaService
 from doorward_server.services.signals import Signals
+from doorward_server.services.timed_publisher import TimedPublisher
 from doorward_server.services.token_service import TokenService
 from doorward_server.services.usage import TokenUsage
 from doorward_server.settings import Settings
@@ -56,21 +58,20 @@ async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
         propagation = await stack.enter_async_context(
             open_propagation(storage=storage, lease=settings.policy_lease)
         )
+        publisher = TimedPublisher(propagation)
         usage = TokenUsage(storage=storage, clock=utc_now)
         stack.push_async_callback(usage.close)
         signals = Signals()
-        lifecycle = Lifecycle(storage=storage, propagation=propagation, signals=signals, clock=utc_now)
+        lifecycle = Lifecycle(storage=storage, propagation=publisher, signals=signals, clock=utc_now)
         runtime = _runtimes(settings, lifecycle)
         stack.push_async_callback(lifecycle.close)
         mint, pager = Mint(key, hasher), Pager(key.page_key())
         server = ApiServer(
             use_cases=UseCases(
-                authenticator=Authenticator(
-                    storage=storage, mint=mint, propagation=propagation, clock=utc_now
-                ),
+                authenticator=Authenticator(storage=storage, mint=mint, propagation=publisher, clock=utc_now),
                 apps=AppService(
                     storage=storage,
-                    propagation=propagation,
+                    propagation=publisher,
                     lifecycle=lifecycle,
                     runtime=runtime,
                     signals=signals,
@@ -81,7 +82,7 @@ async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
                 tokens=TokenService(
                     storage=storage,
                     mint=mint,
-                    propagation=propagation,
+                    propagation=publisher,
                     signals=signals,
                     pager=pager,
                     clock=utc_now,
@@ -113,6 +114,17 @@ async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
             max_message_bytes=settings.max_message_bytes,
         )
         stack.push_async_callback(server.stop, settings.shutdown_grace)
+        if settings.metrics_port is not None:
+            vitals = ApiVitals(
+                followers=propagation,
+                publisher=publisher,
+                hasher=hasher,
+                storage=storage,
+                calls=server.tally,
+            )
+            await stack.enter_async_context(
+                api_metrics(vitals, address=settings.metrics_address, port=settings.metrics_port)
+            )
         await lifecycle.start(runtime)
         yield server
 

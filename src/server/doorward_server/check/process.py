@@ -4,6 +4,8 @@ import asyncio
 import gc
 import logging
 import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,7 +18,8 @@ from doorward_server.check.index import PolicyIndex
 from doorward_server.check.lease import Lease
 from doorward_server.check.readiness import Readiness
 from doorward_server.check.replica import Replica
-from doorward_server.check.transports import Limits, TransportError, TransportKind, open_transport
+from doorward_server.check.tally import CheckTally
+from doorward_server.check.transports import Handler, Limits, TransportError, TransportKind, open_transport
 from doorward_server.check.uses import TokenUses
 from doorward_server.domain.credentials import PlatformKey
 from doorward_server.domain.ids import RegionName
@@ -29,6 +32,20 @@ _GOODBYE_SECONDS: Final = 1.0
 _SWITCH_SECONDS: Final = 0.0005
 """How long the stream's thread may keep the interpreter to itself while a Check waits; Python's default of
 5 ms would show in every Check that comes while a snapshot is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """What can be seen of a check process while it runs."""
+
+    tally: CheckTally
+    lease: Lease
+    index: PolicyIndex
+    follower: PolicyFollower
+
+
+Watch = Callable[[Vitals], AbstractAsyncContextManager[None]]
+"""Watches a check process for as long as the block lasts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +67,8 @@ class CheckConfig:
     login_enabled: bool = False
     """Whether browsers without a token are sent to the login page."""
     limits: Limits = field(default_factory=Limits)
+    watch: Watch | None = None
+    """Watches the process. None: nobody does, and decisions are not timed."""
 
 
 async def run_check(config: CheckConfig) -> int:
@@ -62,7 +81,23 @@ async def run_check(config: CheckConfig) -> int:
     # What the process is made of stays until it ends: a collection need not look at it while a Check waits.
     gc.freeze()
     lease, index, uses = Lease(boottime), PolicyIndex(config.key.token_macs()), TokenUses()
-    handler = CheckHandler(policy=index, lease=lease, uses=uses, login_enabled=config.login_enabled)
+    tally = CheckTally()
+    handler = CheckHandler(
+        policy=index, lease=lease, uses=uses, login_enabled=config.login_enabled, tally=tally
+    )
+    follower = PolicyFollower(
+        index=index, lease=lease, region=config.region, clock=boottime, display_name=config.display_name
+    )
+    if config.watch is None:
+        return await _answer(config, handler=handler, follower=follower, lease=lease, uses=uses)
+    async with config.watch(Vitals(tally=tally, lease=lease, index=index, follower=follower)):
+        return await _answer(config, handler=tally.timed(handler), follower=follower, lease=lease, uses=uses)
+
+
+async def _answer(
+    config: CheckConfig, *, handler: Handler, follower: PolicyFollower, lease: Lease, uses: TokenUses
+) -> int:
+    """Answer Checks until SIGTERM or SIGINT; answers the process's exit status."""
     try:
         transport = open_transport(
             config.transport, path=config.socket, handler=handler, limits=config.limits
@@ -73,13 +108,7 @@ async def run_check(config: CheckConfig) -> int:
         return 1
     readiness = Readiness(lease=lease, set_serving=transport.set_serving)
     replica = Replica(
-        follower=PolicyFollower(
-            index=index,
-            lease=lease,
-            region=config.region,
-            clock=boottime,
-            display_name=config.display_name,
-        ),
+        follower=follower,
         uses=uses,
         open_channel=lambda: open_channel(config),
         stream_key=config.key.stream_key(),

@@ -9,6 +9,7 @@ import click
 
 from doorward_server.gateway.config import GatewayError
 from doorward_server.home import HomeError
+from doorward_server.metrics.listening import MetricsListenError
 from doorward_server.platform_key import PlatformKeyError
 from doorward_server.rpc.listening import ListenError
 from doorward_server.services.ports import StorageSettingError, StorageUnavailableError
@@ -23,6 +24,7 @@ _FAULTS = (
     GatewayError,
     HomeError,
     ListenError,
+    MetricsListenError,
     PlatformKeyError,
     StorageUnavailableError,
 )

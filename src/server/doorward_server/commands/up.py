@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,7 +26,8 @@ from doorward_server.home import (
     published_endpoints,
     run_folder,
 )
-from doorward_server.settings import Settings, load_settings
+from doorward_server.metrics.listening import free_port
+from doorward_server.settings import Settings, SettingsError, load_settings
 from doorward_server.supervisor import Child, Output, Timing, as_it_is, named, supervise
 
 _READY_TIMEOUT = 30.0
@@ -51,17 +52,18 @@ def up() -> None:
         stack.enter_context(locked_home(settings.home))
         run = stack.enter_context(run_folder(settings))
         settings = _pinned(settings, run)
+        metrics = _metrics_ports(settings)
         secret = asyncio.run(prepare(settings))
         output = Output(line_format=as_it_is if settings.log_format == "json" else named)
         stack.callback(output.close)
 
         def on_ready() -> None:
-            stack.enter_context(published_endpoints(settings))
+            stack.enter_context(published_endpoints(settings, metrics=metrics))
             click.echo(_welcome(settings, secret, seconds=time.monotonic() - began))
 
         status = asyncio.run(
             supervise(
-                _children(settings),
+                _children(settings, metrics),
                 on_ready=on_ready,
                 output=output,
                 timing=Timing(ready_timeout=_READY_TIMEOUT, stop_grace=settings.shutdown_grace + 5),
@@ -82,12 +84,46 @@ def _pinned(settings: Settings, run: Path) -> Settings:
     return settings.model_copy(update=given)
 
 
-def _children(settings: Settings) -> list[Child]:
+def _metrics_ports(settings: Settings) -> dict[str, int]:
+    """The port of each process's metrics, the same when it is started again; none when they are off.
+
+    Raises `SettingsError`, `MetricsListenError`.
+    """
+    if settings.metrics_port is None:
+        return {}
+    names = ["api", *(f"check-{index}" for index in range(settings.check_processes))]
+    address, first = settings.metrics_address, settings.metrics_port
+    others = {settings.envoy_port, settings.api_port}
+    if first:
+        wanted = range(first, first + len(names))
+        if wanted[-1] > 65535 or not others.isdisjoint(wanted):
+            raise SettingsError(
+                f"metrics_port: api and check take the ports from {wanted[0]} to {wanted[-1]}, which must be"
+                " ports and neither envoy_port nor api_port"
+            )
+        return {name: free_port(address, port) for name, port in zip(names, wanted, strict=True)}
+    ports: dict[str, int] = {}
+    for name in names:
+        # The system may give out a port that is set aside already, but nobody listens on yet.
+        while (port := free_port(address, 0)) in {*others, *ports.values()}:
+            pass
+        ports[name] = port
+    return ports
+
+
+def _children(settings: Settings, metrics: Mapping[str, int]) -> list[Child]:
     """The processes, in the order in which they are started; the last one is stopped first."""
     return [
-        _child(settings, "api", ready=_healthy(settings.api_socket)),
+        _child(settings, "api", ready=_healthy(settings.api_socket), metrics_port=metrics.get("api")),
         *(
-            _child(settings, "check", name=f"check-{index}", ready=_healthy(path), check_index=index)
+            _child(
+                settings,
+                "check",
+                name=f"check-{index}",
+                ready=_healthy(path),
+                check_index=index,
+                metrics_port=metrics.get(f"check-{index}"),
+            )
             for index, path in enumerate(check_sockets(settings))
         ),
         _child(settings, "envoy", ready=_envoy_ready(UnixAddress(envoy_admin_socket(settings)))),
@@ -102,6 +138,7 @@ def _child(
     name: str | None = None,
     **given: object,
 ) -> Child:
+    """*given*: settings of this process alone; None leaves one as it is."""
     pinned = {
         "home": settings.home,
         "run_dir": settings.run_dir,
@@ -113,7 +150,10 @@ def _child(
     return Child(
         name=name or command,
         argv=(sys.executable, "-P", "-m", "doorward_server", command),
-        env={**os.environ, **{f"DOORWARD_{key.upper()}": str(value) for key, value in pinned.items()}},
+        env={
+            **os.environ,
+            **{f"DOORWARD_{key.upper()}": str(value) for key, value in pinned.items() if value is not None},
+        },
         ready=ready,
     )
 
