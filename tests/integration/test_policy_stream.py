@@ -153,7 +153,7 @@ async def test_a_replica_of_one_region_is_told_of_that_region(
             assert (len(late.index), late.follower.revision) == (2, revision)
 
 
-@pytest.mark.parametrize(("limit", "value"), [("_PART_ENTRIES", 10), ("_PART_BYTES", 1_000)])
+@pytest.mark.parametrize(("limit", "value"), [("_PART_ENTRIES", 10), ("_PART_BYTES", 700)])
 async def test_a_snapshot_comes_in_parts_of_bounded_size(
     storage: SqlStorage, api: PolicyApi, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
 ) -> None:

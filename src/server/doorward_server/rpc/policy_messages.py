@@ -2,41 +2,47 @@
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from doorward_server.domain.policy import LiveSecret, PolicyApp, PolicyToken
+from doorward_server.domain.policy import PolicyApp, PolicyToken
 from doorward_server.policy.v1 import policy_pb2
 
 
 def app_message(app: PolicyApp) -> policy_pb2.App:
     """An app's entry."""
-    upstream = app.upstream
-    return policy_pb2.App(
-        app_id=app.app_id,
-        region=app.region,
-        labels=app.labels,
-        public=app.public,
-        operator_paths=app.operator_paths,
-        cors_preflight=app.cors_preflight,
-        upstream=None if upstream is None else policy_pb2.Upstream(host=upstream.host, port=upstream.port),
-    )
+    message = policy_pb2.App()
+    write_app(message, app)
+    return message
 
 
 def token_message(token: PolicyToken) -> policy_pb2.Token:
     """A token's entry."""
-    return policy_pb2.Token(
-        token_id=token.token_id,
-        role=token.role.name,
-        region=token.region or "",
-        label_selector="" if token.selector is None else str(token.selector),
-        generations=[_generation_message(secret) for secret in token.secrets],
-    )
+    message = policy_pb2.Token()
+    write_token(message, token)
+    return message
 
 
-def _generation_message(secret: LiveSecret) -> policy_pb2.Generation:
-    return policy_pb2.Generation(
-        generation=secret.generation,
-        mac=secret.mac,
-        expire_time=None if secret.expire_time is None else _timestamp(secret.expire_time),
-    )
+def write_app(message: policy_pb2.App, app: PolicyApp) -> None:
+    """Write an app's entry into an empty message."""
+    message.app_id = app.app_id
+    message.region = app.region
+    message.labels.update(app.labels)
+    message.public = app.public
+    message.operator_paths.extend(app.operator_paths)
+    message.cors_preflight = app.cors_preflight
+    if app.upstream is not None:
+        message.upstream.host = app.upstream.host
+        message.upstream.port = app.upstream.port
+
+
+def write_token(message: policy_pb2.Token, token: PolicyToken) -> None:
+    """Write a token's entry into an empty message."""
+    message.token_id = token.token_id
+    message.role = token.role.name
+    message.region = token.region or ""
+    message.label_selector = "" if token.selector is None else str(token.selector)
+    for secret in token.secrets:
+        generation = message.generations.add(generation=secret.generation, mac=secret.mac)
+        if secret.expire_time is not None:
+            generation.expire_time.CopyFrom(_timestamp(secret.expire_time))
 
 
 def _timestamp(seconds: float) -> Timestamp:

@@ -1,12 +1,11 @@
 """The policy in the database: its revisions, and its entries for replicas."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Select, and_, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -95,18 +94,8 @@ class SqlPolicyLog:
             every = every.where(or_(TokenRow.region == region, TokenRow.region.is_(None)))
         after = TokenId("")
         while rows := (await self._session.execute(_with_secrets(every, after, mac_key_id))).all():
-            for (token_id, role, scope_region, selector, end), secrets in groupby(rows, key=_token_columns):
-                yield PolicyToken(
-                    token_id=token_id,
-                    role=role,
-                    region=scope_region,
-                    selector=stored_selector(selector),
-                    secrets=tuple(
-                        _secret(number, mac, expire_time, token_end=end)
-                        for *_, number, mac, expire_time in secrets
-                        if number is not None
-                    ),
-                )
+            for _, (row, *older) in groupby(rows, key=itemgetter(0)):
+                yield _policy_token(row, older)
             after = rows[-1].token_id
 
     async def _next_revision(self) -> Revision:
@@ -121,16 +110,18 @@ class SqlPolicyLog:
     async def _labels(self, app_ids: Select[AppId]) -> dict[AppId, dict[str, str]]:
         statement = select(AppLabelRow.app_id, AppLabelRow.key, AppLabelRow.value)
         labels: dict[AppId, dict[str, str]] = {}
-        for row in await self._session.execute(statement.where(AppLabelRow.app_id.in_(app_ids))):
-            labels.setdefault(row.app_id, {})[row.key] = row.value
+        for app_id, key, value in await self._session.execute(
+            statement.where(AppLabelRow.app_id.in_(app_ids))
+        ):
+            labels.setdefault(app_id, {})[key] = value
         return labels
 
 
-_token_columns = itemgetter(slice(5))
-"""Of a row of `_with_secrets`: token_id, role, region, selector, expire_time."""
+_TokenRow: TypeAlias = "Row[*tuple[Any, ...]]"
+"""A row of `_with_secrets`."""
 
 
-def _with_secrets(every: Select[TokenRow], after: TokenId, mac_key_id: str) -> Select[*tuple[Any, ...]]:
+def _with_secrets(every: Select[TokenRow], after: TokenId, mac_key_id: str) -> "Select[*tuple[Any, ...]]":
     """The next batch of tokens, a row for each of their secrets, newest first, without its Argon2 hash."""
     token = aliased(TokenRow, every.where(TokenRow.token_id > after).subquery())
     return (
@@ -152,11 +143,19 @@ def _with_secrets(every: Select[TokenRow], after: TokenId, mac_key_id: str) -> S
     )
 
 
-def _secret(
-    number: int, mac: bytes, expire_time: datetime | None, *, token_end: datetime | None
-) -> LiveSecret:
-    ends = [end.timestamp() for end in (expire_time, token_end) if end is not None]
-    return LiveSecret(generation=number, mac=mac, expire_time=min(ends, default=None))
+def _policy_token(row: _TokenRow, older: Sequence[_TokenRow]) -> PolicyToken:
+    """A token from its rows: that of its newest secret, or of none, and those of older ones."""
+    token_id, role, region, selector, _, number, _, _ = row
+    secrets = () if number is None else (_secret(row), *map(_secret, older))
+    return PolicyToken(
+        token_id=token_id, role=role, region=region, selector=stored_selector(selector), secrets=secrets
+    )
+
+
+def _secret(row: _TokenRow) -> LiveSecret:
+    _, _, _, _, token_end, number, mac, own_end = row
+    ends = [end.timestamp() for end in (own_end, token_end) if end is not None]
+    return LiveSecret(generation=number, mac=mac, expire_time=min(ends) if ends else None)
 
 
 def _change(revision: int, app_id: AppId | None, token_id: TokenId | None) -> Change:
