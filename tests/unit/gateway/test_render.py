@@ -187,7 +187,9 @@ def test_only_the_api_and_doorwards_own_paths_go_without_check() -> None:
     assert apps["domains"] == ["*"]
     assert "typed_per_filter_config" not in apps
     unchecked = [route for route in apps["routes"] if ext_authz in route.get("typed_per_filter_config", {})]
-    assert [route["match"] for route in unchecked] == [
+    dotted, *others = [route["match"] for route in unchecked]
+    assert dotted["headers"][0]["name"] == ":authority"
+    assert others == [
         {"path_separated_prefix": "/.doorward"},
         {"connect_matcher": {}},
     ]
