@@ -11,6 +11,8 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from doorward.v1 import app_pb2, app_service_pb2, app_service_pb2_grpc, role_pb2
+from tests.e2e.conformance.identity import FORGED
+from tests.e2e.conformance.template import fill
 from tests.e2e.support.fake_api import TRICKY_NAME
 from tests.e2e.support.raw_http import TIMEOUT, Answer, Connection, Headers, exchange
 from tests.e2e.support.stack import API_HOST, FakeStack, fake_stack
@@ -37,6 +39,17 @@ def channel_to(glass: FakeStack) -> grpc.Channel:
     host, port = glass.address
     options = [("grpc.default_authority", API_HOST), ("grpc.enable_http_proxy", 0)]
     return grpc.insecure_channel(f"{host}:{port}", options=options)
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_an_identity_header_of_the_client_never_reaches_the_api(
+    glass: FakeStack, forged: tuple[str, ...]
+) -> None:
+    """The api gets no such header, just as an app."""
+    lines = [fill(line, {"identity": "x-doorward"}).partition(":") for line in forged]
+    call(glass, "GET", "/v1/apps", headers=[(name, value.strip()) for name, _, value in lines])
+    names = {name.replace("_", "-") for name in glass.api.calls[-1].metadata}
+    assert not {name for name in names if name.startswith("x-doorward-")}
 
 
 def test_a_resource_is_answered_alone(glass: FakeStack) -> None:

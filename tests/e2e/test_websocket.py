@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
 
@@ -54,14 +54,6 @@ def test_a_websocket_opens_with_a_token(stack: Stack, echo: int) -> None:
         for message in ("hello", b"\x00\xff" * 40_000):
             client.send(message)
             assert client.recv(TIMEOUT) == message
-
-
-def test_a_websocket_stays_shut_without_a_token(published: Published, app: RecordingApp) -> None:
-    """The upgrade is a request like any other."""
-    with pytest.raises(InvalidStatus) as error, opened(published, {}):
-        pass
-    assert error.value.response.status_code == 401
-    assert app.requests == []
 
 
 def test_the_api_has_no_websocket(stack: Stack) -> None:

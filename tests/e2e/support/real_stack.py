@@ -1,7 +1,7 @@
 """`doorward up` as a `Stack`: the attacks go to what users run."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,21 +20,24 @@ class RealStack:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         token = {"displayName": "visitor", "role": "ROLE_READ_ONLY", "region": _REGION, "allApps": True}
-        self._secret: str = self._call("POST", "/v1/tokens", token)["secret"]
+        self._secret: str = self.call("POST", "/v1/tokens", token)["secret"]
 
     @property
     def address(self) -> tuple[str, int]:
         """Where Envoy listens."""
         return self._platform.address
 
-    def publish(self, host: str, port: int) -> Published:
+    def publish(
+        self, host: str, port: int, *, labels: Mapping[str, str] | None = None, **spec: Any
+    ) -> Published:
         """Put what listens at an address behind Envoy, as an app of its own, and wait until it is reached."""
-        spec = {"external": {"address": f"{host}:{port}"}, "readiness": {"period": "60s"}}
-        created = self._call("POST", "/v1/apps", {"displayName": "app", "region": _REGION, "spec": spec})
+        spec |= {"external": {"address": f"{host}:{port}"}, "readiness": {"period": "60s"}}
+        app = {"displayName": "app", "region": _REGION, "labels": labels or {}, "spec": spec}
+        created = self.call("POST", "/v1/apps", app)
         app_id = created["appId"]
 
         def running() -> bool:
-            state: str = self._call("GET", f"/v1/apps/{app_id}")["status"]["state"]
+            state: str = self.call("GET", f"/v1/apps/{app_id}")["status"]["state"]
             return state == "APP_STATE_RUNNING"
 
         wait_for(running, what=f"the app at {host}:{port} runs")
@@ -48,7 +51,7 @@ class RealStack:
         wait_for(lambda: b"The app is not running" not in published.get(PROBE).body, what="check knows")
         return published
 
-    def _call(self, method: str, target: str, body: object = None) -> Any:
+    def call(self, method: str, target: str, body: object = None) -> Any:
         """Call the API over REST, as the holder of the first ADMIN token."""
         answer = exchange(
             self.address,
