@@ -43,6 +43,12 @@ def test_case(setup: DoorwardSetup, case: Case) -> None:
     assert not findings, "\n".join(findings)
 
 
+def test_no_process_ended_and_was_started_again(setup: DoorwardSetup) -> None:
+    """A crash is not hidden by a restart: Envoy, check and api are still those of the beginning."""
+    assert [process for process in setup.started if not process.is_running()] == []
+    assert setup.processes() == setup.started
+
+
 @pytest.fixture
 def described(setup: DoorwardSetup, tmp_path: Path) -> Path:
     """The running platform as docs/how-to/conformance.md describes a setup: by ports, hosts and commands."""

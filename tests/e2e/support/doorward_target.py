@@ -5,6 +5,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+import psutil
+
 from tests.e2e.conformance.app import KitApp
 from tests.e2e.conformance.target import APPS, SECRETS, Target, TargetApp, TargetSecret
 from tests.e2e.support.platform import Platform, running_platform
@@ -57,12 +59,19 @@ class DoorwardSetup:
     platform: Platform
     stack: RealStack
     target: Target
+    started: list[psutil.Process]
+    """Envoy, check, api and their warden, as they were before anything hostile came."""
+
+    def processes(self) -> list[psutil.Process]:
+        """The same, as they are now."""
+        return _processes(self.platform)
 
 
 @contextmanager
-def doorward_setup() -> Iterator[DoorwardSetup]:
+def doorward_setup(**settings: str) -> Iterator[DoorwardSetup]:
     """A platform of its own, with the apps and tokens that the kit asks for."""
-    with running_platform(websocket_max_duration=str(WEBSOCKET_SECONDS)) as platform, ExitStack() as opened:
+    settings |= {"websocket_max_duration": str(WEBSOCKET_SECONDS)}
+    with running_platform(**settings) as platform, ExitStack() as opened:
         stack = RealStack(platform)
         tokens = DoorwardTokens(stack)
         secrets = {role: tokens.mint(role) for role in SECRETS}
@@ -78,7 +87,12 @@ def doorward_setup() -> Iterator[DoorwardSetup]:
             tokens=tokens,
             websocket_seconds=WEBSOCKET_SECONDS,
         )
-        yield DoorwardSetup(platform, stack, target)
+        yield DoorwardSetup(platform, stack, target, _processes(platform))
+
+
+def _processes(platform: Platform) -> list[psutil.Process]:
+    assert platform.process is not None
+    return psutil.Process(platform.process.pid).children(recursive=True)
 
 
 def publish(stack: RealStack, role: str, app: KitApp) -> TargetApp:

@@ -11,6 +11,8 @@ import pytest
 from doorward_server.check.transports import Limits
 from tests.integration.check.conftest import Serve
 from tests.integration.check.transport_peer import (
+    JUNK,
+    MALFORMED_MESSAGES,
     SECONDS,
     Peer,
     call_headers,
@@ -18,6 +20,7 @@ from tests.integration.check.transport_peer import (
     grpc_message,
     raw_connection,
     read_outcome,
+    send_body,
 )
 
 MAX_MESSAGE = 1024 * 1024
@@ -105,30 +108,7 @@ def test_a_connection_has_a_limit_of_open_calls(serve: Serve, socket_path: Path)
         assert [future.result() for future in futures] == [b"x"] * 10
 
 
-def _frame(*, length: int, kind: int, stream: int, body: bytes) -> bytes:
-    """An HTTP/2 frame (RFC 9113 section 4.1) that may lie about its length."""
-    return length.to_bytes(3, "big") + bytes([kind, 0]) + stream.to_bytes(4, "big") + body
-
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-SETTINGS = _frame(length=0, kind=4, stream=0, body=b"")
-
-
-@pytest.mark.parametrize(
-    "junk",
-    [
-        b"",
-        b"\0" * 4096,
-        b"GET / HTTP/1.1\r\nHost: check\r\n\r\n",
-        PREFACE[:10],
-        PREFACE + _frame(length=100, kind=4, stream=0, body=b"short"),
-        PREFACE + SETTINGS + _frame(length=2**24 - 1, kind=0, stream=1, body=b"huge"),
-        PREFACE + SETTINGS + _frame(length=4, kind=1, stream=1, body=b"\xff\xff\xff\xff"),
-        PREFACE + SETTINGS + _frame(length=3, kind=9, stream=1, body=b"abc"),
-        PREFACE + SETTINGS + _frame(length=4, kind=3, stream=0, body=b"\0\0\0\0"),
-    ],
-    ids=["silence", "zeros", "http1", "half-preface", "truncated", "huge", "bad-hpack", "stray", "bad-reset"],
-)
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
 def test_garbage_on_the_socket_hurts_nobody_else(serve: Serve, socket_path: Path, junk: bytes) -> None:
     """A connection that breaks HTTP/2, or stops in the middle of it, costs other connections nothing."""
     serve()
@@ -142,11 +122,7 @@ def test_garbage_on_the_socket_hurts_nobody_else(serve: Serve, socket_path: Path
         assert fresh.call(b"fresh") == b"fresh"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"\0", b"\0\0\0\0\x09short", b"\0\xff\xff\xff\xff", b"\x01\0\0\0\x01x", b"\x07\0\0\0\x01x"],
-    ids=["none", "cut-prefix", "cut-message", "four-gigabytes", "uncompressed-flag", "unknown-flag"],
-)
+@pytest.mark.parametrize("body", MALFORMED_MESSAGES.values(), ids=MALFORMED_MESSAGES)
 def test_a_malformed_grpc_message_is_never_handed_over_in_part(
     serve: Serve, socket_path: Path, body: bytes
 ) -> None:
@@ -159,12 +135,7 @@ def test_a_malformed_grpc_message_is_never_handed_over_in_part(
 
     serve(handler)
     with raw_connection(socket_path) as connection:
-        http = h2.connection.H2Connection()
-        http.initiate_connection()
-        http.send_headers(1, call_headers())
-        http.send_data(1, body, end_stream=True)
-        connection.sendall(http.data_to_send())
-        read_outcome(connection, http)
+        send_body(connection, body)
     with Peer(socket_path) as peer:
         assert peer.call(b"next") == b"next"
     assert [payload for payload in seen if payload] == [b"next"]

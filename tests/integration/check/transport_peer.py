@@ -145,3 +145,45 @@ def check_on(connection: socket.socket, payload: bytes) -> bytes:
     http.send_data(stream, grpc_message(payload), end_stream=True)
     connection.sendall(http.data_to_send())
     return read_outcome(connection, http)[5:]
+
+
+def _frame(*, length: int, kind: int, stream: int, body: bytes) -> bytes:
+    """An HTTP/2 frame that may lie about its length."""
+    return length.to_bytes(3, "big") + bytes([kind, 0]) + stream.to_bytes(4, "big") + body
+
+
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_SETTINGS = _frame(length=0, kind=4, stream=0, body=b"")
+
+JUNK = {
+    "silence": b"",
+    "zeros": b"\0" * 4096,
+    "http1": b"GET / HTTP/1.1\r\nHost: check\r\n\r\n",
+    "half-preface": _PREFACE[:10],
+    "truncated": _PREFACE + _frame(length=100, kind=4, stream=0, body=b"short"),
+    "huge": _PREFACE + _SETTINGS + _frame(length=2**24 - 1, kind=0, stream=1, body=b"huge"),
+    "bad-hpack": _PREFACE + _SETTINGS + _frame(length=4, kind=1, stream=1, body=b"\xff\xff\xff\xff"),
+    "stray": _PREFACE + _SETTINGS + _frame(length=3, kind=9, stream=1, body=b"abc"),
+    "bad-reset": _PREFACE + _SETTINGS + _frame(length=4, kind=3, stream=0, body=b"\0\0\0\0"),
+}
+"""What is not HTTP/2, or only the beginning of it."""
+
+MALFORMED_MESSAGES = {
+    "none": b"",
+    "cut-prefix": b"\0",
+    "cut-message": b"\0\0\0\0\x09short",
+    "four-gigabytes": b"\0\xff\xff\xff\xff",
+    "uncompressed-flag": b"\x01\0\0\0\x01x",
+    "unknown-flag": b"\x07\0\0\0\x01x",
+}
+"""Bodies that are not one whole gRPC message."""
+
+
+def send_body(connection: socket.socket, body: bytes) -> None:
+    """A Check with any bytes for a body, and its outcome waited for."""
+    http = h2.connection.H2Connection()
+    http.initiate_connection()
+    http.send_headers(1, call_headers())
+    http.send_data(1, body, end_stream=True)
+    connection.sendall(http.data_to_send())
+    read_outcome(connection, http)

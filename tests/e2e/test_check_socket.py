@@ -1,0 +1,188 @@
+"""Attacks on the socket between Envoy and check, by whoever might get at it: over both transports.
+
+Each is a case of the conformance kit that sends nothing to the gateway: the apps see nothing of it, and
+honest requests fare as ever. Afterwards check has given back its memory and descriptors.
+"""
+
+import random
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import psutil
+import pytest
+from envoy.service.auth.v3.external_auth_pb2 import CheckResponse
+
+from tests.e2e.conformance.case import Answer, Case
+from tests.e2e.conformance.examine import examine
+from tests.e2e.conformance.target import Target
+from tests.e2e.support.doorward_target import DoorwardSetup, doorward_setup
+from tests.e2e.support.waiting import wait_for
+from tests.integration.check.transport_peer import (
+    JUNK,
+    MALFORMED_MESSAGES,
+    Peer,
+    raw_connection,
+    send_body,
+)
+
+MIB = 1024 * 1024
+SEED = 20_240_404
+
+
+@pytest.fixture(scope="module", params=["native", "grpcio"])
+def setup(request: pytest.FixtureRequest) -> Iterator[DoorwardSetup]:
+    """A platform whose check speaks by one of the transports."""
+    with doorward_setup(check_transport=request.param) as setup:
+        yield setup
+
+
+@pytest.fixture
+def path(setup: DoorwardSetup) -> Path:
+    """The socket of its check."""
+    return setup.platform.home / "run" / "check-0.sock"
+
+
+@pytest.fixture
+def check(setup: DoorwardSetup) -> psutil.Process:
+    """The process of its check."""
+    (found,) = [each for each in setup.processes() if each.cmdline()[-2:] == ["doorward_server", "check"]]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class OnTheSocket:
+    """What is sent past the gateway."""
+
+    attack: Callable[[Path], None]
+    path: Path
+
+    def text(self) -> str:
+        return self.attack.__name__
+
+    def needs(self) -> frozenset[str]:
+        return frozenset()
+
+    def perform(self, target: Target, *, answers: int) -> list[Answer]:
+        self.attack(self.path)
+        return []
+
+
+def random_bytes(path: Path) -> None:
+    """Noise, alone and behind a preface; the same noise each time."""
+    noise = random.Random(SEED)  # noqa: S311 - to be repeated, not to be secret
+    for number in range(100):
+        with raw_connection(path) as connection, suppress(OSError):
+            preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" if number % 2 else b""
+            connection.sendall(preface + noise.randbytes(1 + number * 40))
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+
+
+def truncated_frames(path: Path) -> None:
+    """Frames that lie, stop in the middle or have no place."""
+    for _ in range(10):
+        for junk in JUNK.values():
+            with raw_connection(path) as connection, suppress(OSError):
+                connection.sendall(junk)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass
+
+
+def malformed_messages(path: Path) -> None:
+    """Calls whose body is not one gRPC message."""
+    for _ in range(3):
+        for body in MALFORMED_MESSAGES.values():
+            with raw_connection(path) as connection, suppress(OSError):
+                send_body(connection, body)
+
+
+def oversized_messages(path: Path) -> None:
+    """Messages over the limit, by one byte and by far; compressed, small on the wire and large behind it."""
+    for compression in (grpc.Compression.NoCompression, grpc.Compression.Gzip):
+        with Peer(path, compression=compression) as peer:
+            for size in (MIB + 1, 8 * MIB, 8 * MIB):
+                assert peer.refusal(bytes(size))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def unknown_methods(path: Path) -> None:
+    """Methods that are not there, of this service and of others."""
+    with Peer(path) as peer:
+        for number in range(100):
+            for method in (
+                "/envoy.service.auth.v3.Authorization/Chec",
+                "/envoy.service.auth.v2.Authorization/Check",
+                "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                f"/{number}/{'x' * number}",
+            ):
+                assert peer.refusal(b"", method=method)[0] is grpc.StatusCode.UNIMPLEMENTED
+
+
+def messages_that_are_no_question(path: Path) -> None:
+    """Whole messages of noise: none is answered by a yes."""
+    noise = random.Random(SEED)  # noqa: S311 - to be repeated, not to be secret
+    with Peer(path) as peer:
+        for size in (0, *range(1, 400), 65536, MIB):
+            answer = CheckResponse.FromString(peer.call(noise.randbytes(size)))
+            assert answer.status.code != grpc.StatusCode.OK.value[0]
+            assert answer.HasField("denied_response")
+
+
+def many_connections(path: Path) -> None:
+    """2,000 connections, 400 at a time, that say nothing, or begin and never go on."""
+    for _ in range(5):
+        with ExitStack() as opened:
+            for number in range(400):
+                connection = opened.enter_context(raw_connection(path))
+                connection.sendall(JUNK["truncated"] if number % 2 else b"")
+
+
+ATTACKS = [
+    random_bytes,
+    truncated_frames,
+    malformed_messages,
+    oversized_messages,
+    unknown_methods,
+    messages_that_are_no_question,
+    many_connections,
+]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_on_the_socket_opens_nothing(
+    setup: DoorwardSetup, path: Path, check: psutil.Process, attack: Callable[[Path], None]
+) -> None:
+    """The apps see nothing of it, honest requests fare as ever, and check gives back what it took."""
+    case = Case(
+        name=f"socket/{attack.__name__}",
+        rule=f"{attack.__doc__}",
+        source="docs/security-model.md, 2",
+        exchange=OnTheSocket(attack, path),
+        answers=(),
+    )
+    # What is taken once and kept, such as the allocator's arenas, is taken now.
+    assert examine(case, setup.target) == []
+    descriptors = _settled_descriptors(check)
+    memory = check.memory_info().rss
+    for _ in range(3):
+        assert examine(case, setup.target) == []
+    wait_for(lambda: check.num_fds() <= descriptors, what=f"{descriptors} descriptors again")
+    # Three times 2,000 connections, or 50 MiB of messages, would be more than that if they stayed.
+    assert check.memory_info().rss - memory < 8 * MIB
+
+
+def _settled_descriptors(process: psutil.Process) -> int:
+    """How many descriptors are open, once connections that have ended are noticed as such."""
+    seen: list[int] = []
+
+    def settled() -> bool:
+        seen.append(process.num_fds())
+        return len(seen) >= 20 and len(set(seen[-20:])) == 1
+
+    wait_for(settled, what="no more connections ending")
+    return seen[-1]
