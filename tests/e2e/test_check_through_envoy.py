@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.e2e.conformance.paths import NORMAL
+from tests.e2e.conformance.plain_paths import NORMAL
 from tests.e2e.support.apps import RecordingApp
 from tests.e2e.support.raw_http import exchange
 from tests.e2e.support.stack import FakeStack, Published

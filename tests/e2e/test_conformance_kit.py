@@ -37,7 +37,7 @@ TWICE = "credential/refused/authorization-twice"
 BEARER = "credential/accepted/bearer"
 FORGED = "identity/forged/as-is"
 UNDERSCORES = "identity/forged/underscores"
-NOT_UTF_8 = "credential/refused/not-utf-8"
+NOT_UTF_8 = "bearer/refused/not-utf-8"
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from typing import Final
 from tests.e2e.conformance.case import ALLOWED, UNAUTHENTICATED, UNREADABLE, UPGRADED, Case, Seen, answer
 from tests.e2e.conformance.http1 import Http1, get, http1, message
 from tests.e2e.conformance.http2 import Data, Headers, Http2, request
+from tests.e2e.conformance.revoked import UPGRADE
 
 _BEARER: Final = "Authorization: Bearer <token>"
-_UPGRADE: Final = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
 _SPOOFING: Final = "CWE-290; RFC 3875 §4.1.18 for `_`"
 
 FORGED: Final = {
@@ -61,7 +61,7 @@ def _cases() -> Iterator[Case]:
             name=f"identity/forged-on-a-websocket/{spelling}",
             rule="An upgrade is a request like any other: what the client says of itself is dropped.",
             source=_SPOOFING,
-            exchange=get(_BEARER, *_UPGRADE, *forged, target="/socket"),
+            exchange=get(_BEARER, *UPGRADE, *forged, target="/socket"),
             answers=(UPGRADED,),
             seen=(Seen(target="/socket"),),
         )

@@ -20,8 +20,6 @@ _PARAMETER: Final = "RFC 3986 §3.3"
 _BACKSLASH: Final = "WHATWG URL §4.4; GHSA-4prh-gqw8-rgh5"
 _NORMAL: Final = "RFC 3986 §6.2.2"
 _OVERLONG: Final = "RFC 3629 §3; CVE-2000-0884; CVE-2008-2938"
-_NO_TUNNEL: Final = answer(400, 403, 404, None)
-_TUNNEL: Final = "RFC 9110 §9.3.6; CVE-2026-73547"
 
 UNDER_THE_PREFIX: Final[dict[str, tuple[str, str]]] = {
     "itself": ("/admin", "docs/decision.md"),
@@ -237,86 +235,9 @@ NO_PATH: Final[dict[str, tuple[Exchange, Expected, str, str]]] = {
 }
 """What is no path, or not the one that it looks like."""
 
-UNTOUCHED: Final[dict[str, str]] = {
-    "escaped-slash": "/models/org%2Fname:generate",
-    "double-slash": "/a//b",
-    "slashes-alone": "//a///",
-    "escaped-backslash": "/a%5Cb",
-    "escapes": "/a%20b%2c%3B",
-    "parameters": "/a;b=c/d;e",
-    "latin-1": "/%C3%A9/%e9",
-    "broken-escape": "/100%",
-    "wild-query": "/a?x=%zz&&y=//../.\\&z=%41+%2B",
-    "empty-query": "/?",
-    "dots-in-the-query": "/a?/../b",
-    "dots-behind": "/a/b...",
-    "longer-than-the-reserved-one": "<reserved-path>x",
-    "16-kib": "/<times 16384 a>",
-    "16-kib-of-query": "/?<times 16384 a>",
-}
-"""Paths that an app without operator paths gets byte for byte."""
-
-NORMAL: Final[dict[str, tuple[str, str]]] = {
-    "dots": ("/a/../b", "/b"),
-    "escaped-dots": ("/a/%2e%2E/b", "/b"),
-    "one-dot": ("/a/./b", "/a/b"),
-    "backslash": ("/a\\b", "/a/b"),
-    "escaped-letters": ("/%41%7e", "/A~"),
-    "above-the-root": ("/../../etc/passwd", "/etc/passwd"),
-    "double-slash-and-dots": ("/x//../admin", "/x/admin"),
-}
-"""Paths that have one normal form, and that form, which the app gets."""
-
-RESERVED: Final[dict[str, str]] = {
-    "itself": "<reserved-path>",
-    "with-a-slash": "<reserved-path>/",
-    "below": "<reserved-path>/login?next=/",
-    "escaped": "/<escaped <reserved-name>>/x",
-    "through-dots": "/x/..<reserved-path>/x",
-    "through-escaped-dots": "/x/%2e%2e<reserved-path>/x",
-    "through-one-dot": "/.<reserved-path>/x",
-    "before-a-backslash": "<reserved-path>\\x",
-}
-"""Spellings of the gateway's own path."""
-
-LIKE_RESERVED: Final[dict[str, str]] = {
-    "double-slash": "/<reserved-path>/x",
-    "escaped-slash": "<reserved-path>%2fx",
-    "upper-case": "<upper <reserved-path>>/x",
-    "escaped-slash-and-dots": "/..%2f<reserved-name>/x",
-}
-"""What only looks like it, and is the app's."""
-
 
 def _at_guarded(target: str, *, credential: str = _BEARER) -> Http1:
     return get(credential, target=target, host="<guarded>")
-
-
-def _connects() -> Iterator[tuple[str, Exchange]]:
-    for name, target in (("", "<mine>"), ("-elsewhere", "127.0.0.1:22"), ("-with-a-path", "<mine>/x")):
-        for host in ("<mine>", "localhost"):
-            at = "" if host == "<mine>" else "-at-another-host"
-            yield f"connect{name}{at}", http1(f"CONNECT {target} HTTP/1.1", f"Host: {host}", _BEARER)
-    yield "connect-without-a-token", http1("CONNECT <mine> HTTP/1.1", "Host: <mine>")
-    yield "connect-a-public-app", http1("CONNECT <public> HTTP/1.1", "Host: <public>")
-    yield (
-        "connect-over-http2-without-a-path",
-        Http2(
-            (
-                Headers(
-                    fields=(
-                        (":method", "CONNECT"),
-                        (":authority", "<guarded>"),
-                        ("authorization", "Bearer <token>"),
-                    ),
-                    end_stream=False,
-                ),
-            )
-        ),
-    )
-    for protocol in ("websocket", "connect-udp", "connect-ip"):
-        fields = request(method="CONNECT", protocol=protocol)
-        yield f"connect-over-http2-{protocol}", Http2((Headers(fields=fields, end_stream=False),))
 
 
 def _cases() -> Iterator[Case]:
@@ -349,43 +270,6 @@ def _cases() -> Iterator[Case]:
         },
     )
     yield from refused("path/refused", NO_PATH)
-    yield from refused(
-        "path/tunnel",
-        {
-            name: (
-                exchange,
-                answer(400, 403, 404, 405, None),
-                "The gateway is no tunnel, token or not.",
-                _TUNNEL,
-            )
-            for name, exchange in _connects()
-        },
-    )
-    yield from refused(
-        "path/reserved",
-        {
-            f"{name}{suffix}": (
-                get(*headers, target=target),
-                answer(404),
-                "The gateway's own path never reaches an app, with a token or without.",
-                "docs/how-to/own-envoy.md",
-            )
-            for name, target in RESERVED.items()
-            for suffix, headers in (("", ()), ("-with-a-token", (_BEARER,)))
-        },
-    )
-    yield from refused(
-        "path/like-reserved",
-        {
-            name: (
-                get(target=target),
-                answer(401),
-                "What only looks like the gateway's own path needs a token.",
-                "docs/how-to/own-envoy.md",
-            )
-            for name, target in LIKE_RESERVED.items()
-        },
-    )
     yield from accepted(
         "path/as-operator",
         {
@@ -420,31 +304,6 @@ def _cases() -> Iterator[Case]:
             )
         },
     )
-    yield from accepted(
-        "path/untouched",
-        {
-            name: (
-                get(_BEARER, target=target),
-                Seen(target=target),
-                "Where no path matters to the gateway, the app gets it byte for byte.",
-                "docs/how-to/own-envoy.md",
-            )
-            for name, target in (UNTOUCHED | LIKE_RESERVED).items()
-        },
-    )
-    yield from accepted(
-        "path/normal",
-        {
-            f"{name}{suffix}": (
-                get(_BEARER, target=target, host=f"<{app}>"),
-                Seen(app=app, target=seen),
-                "Where there is one normal form, that is decided on, and the app gets that.",
-                _NORMAL,
-            )
-            for name, (target, seen) in NORMAL.items()
-            for app, suffix in (("mine", ""), ("guarded", "-where-paths-matter"))
-        },
-    )
     yield Case(
         name="path/absolute-form-without-a-path",
         rule="An absolute request line without a path means the root.",
@@ -452,14 +311,6 @@ def _cases() -> Iterator[Case]:
         exchange=http1("GET http://<guarded> HTTP/1.1", "Host: <guarded>", _BEARER),
         answers=(ALLOWED,),
         seen=(Seen(app="guarded", target="/"),),
-    )
-    yield Case(
-        name="path/original-path-forged",
-        rule="What the gateway's own header says of a path does not come from the client.",
-        source="CVE-2023-27487; CVE-2024-45806",
-        exchange=get(_BEARER, "x-envoy-original-path: /admin", "x-envoy-original-method: DELETE"),
-        answers=(ALLOWED,),
-        seen=(Seen(headers={"x-envoy-original-path": (), "x-envoy-original-method": ()}),),
     )
 
 

@@ -2,14 +2,27 @@
 
 from typing import Final
 
-from tests.e2e.conformance import credentials, framing, hosts, identity, paths, upgrades
+from tests.e2e.conformance import (
+    bearer,
+    credentials,
+    floods,
+    framing,
+    hosts,
+    identity,
+    paths,
+    plain_paths,
+    upgrades,
+)
 from tests.e2e.conformance.case import Case
 
 CASES: Final[tuple[Case, ...]] = (
     *identity.CASES,
     *credentials.CASES,
+    *bearer.CASES,
     *hosts.CASES,
     *paths.CASES,
+    *plain_paths.CASES,
     *framing.CASES,
     *upgrades.CASES,
+    *floods.CASES,
 )
