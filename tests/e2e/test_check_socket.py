@@ -19,7 +19,7 @@ from envoy.service.auth.v3.external_auth_pb2 import CheckResponse
 from tests.e2e.conformance.case import Answer, Case
 from tests.e2e.conformance.examine import examine
 from tests.e2e.conformance.target import Target
-from tests.e2e.support.doorward_target import DoorwardSetup, doorward_setup
+from tests.e2e.support.doorward_target import DoorwardSetup, doorward_setup, is_check
 from tests.e2e.support.waiting import wait_for
 from tests.integration.check.transport_peer import (
     JUNK,
@@ -49,7 +49,7 @@ def path(setup: DoorwardSetup) -> Path:
 @pytest.fixture
 def check(setup: DoorwardSetup) -> psutil.Process:
     """The process of its check."""
-    (found,) = [each for each in setup.processes() if each.cmdline()[-2:] == ["doorward_server", "check"]]
+    (found,) = [each for each in setup.processes() if is_check(each)]
     return found
 
 

@@ -21,6 +21,7 @@ from tests.e2e.support.doorward_target import (
     WEBSOCKET_SECONDS,
     DoorwardSetup,
     doorward_setup,
+    is_check,
     publish,
 )
 from tests.e2e.support.platform import DOORWARD
@@ -52,6 +53,7 @@ def test_no_process_ended_and_was_started_again(setup: DoorwardSetup) -> None:
 @pytest.fixture
 def described(setup: DoorwardSetup, tmp_path: Path) -> Path:
     """The running platform as docs/how-to/conformance.md describes a setup: by ports, hosts and commands."""
+    (check,) = [process.pid for process in setup.processes() if is_check(process)]
     lines = [
         f'gateway = "{setup.target.address[0]}:{setup.target.address[1]}"',
         'identity-prefix = "x-doorward"',
@@ -61,6 +63,8 @@ def described(setup: DoorwardSetup, tmp_path: Path) -> Path:
         f"websocket-seconds = {WEBSOCKET_SECONDS}",
         f"mint = {json.dumps(_mint())}",
         f"revoke = {json.dumps(_revoke())}",
+        f'pause-check = ["kill", "-STOP", "{check}"]',
+        f'resume-check = ["kill", "-CONT", "{check}"]',
     ]
     # They listen while they are put behind Envoy; afterwards the kit takes their ports.
     with ExitStack() as opened:
@@ -85,7 +89,7 @@ def _revoke() -> list[str]:
     return ["sh", "-c", f'IFS=_ read -r _ id _; "{DOORWARD}" tokens delete "$id" --yes']
 
 
-@pytest.mark.parametrize("subject", ["identity/", "upgrade/"])
+@pytest.mark.parametrize("subject", ["identity/", "outage/", "upgrade/"])
 def test_the_kit_examines_a_setup_that_it_is_told_of(
     setup: DoorwardSetup, described: Path, subject: str
 ) -> None:

@@ -15,7 +15,7 @@ from tests.e2e.conformance.examine import examine, missing
 from tests.e2e.conformance.page import render
 from tests.e2e.conformance.setup_file import KEYS
 from tests.e2e.conformance.table import CASES
-from tests.e2e.conformance.target import APPS, HTTP2, TargetApp
+from tests.e2e.conformance.target import APPS, HTTP2, OUTAGE, TargetApp
 from tests.e2e.conformance.template import fill, names_in
 from tests.e2e.support.flawed_gateway import (
     AsksTheAppFirst,
@@ -215,7 +215,7 @@ def test_what_a_file_may_say_is_documented() -> None:
     """The how-to names every key of a setup's file, and every placeholder of the table."""
     page = (ROOT / "docs" / "how-to" / "conformance.md").read_text(encoding="utf-8")
     assert {key for key in KEYS if not re.search(rf"\b{key}\b", page)} == set()
-    names = {name for case in CASES for name in case.exchange.needs()} - {HTTP2}
+    names = {name for case in CASES for name in case.exchange.needs()} - {HTTP2, OUTAGE}
     of_apps = {name for name in names if name.partition("-")[0] in APPS}
     assert {name for name in names - of_apps if f"<{name}>" not in page} == set()
 

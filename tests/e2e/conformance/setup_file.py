@@ -16,7 +16,17 @@ _OPTIONAL: Final = frozenset({"public"})
 KEYS: Final = frozenset(
     {
         *("gateway", "identity-prefix", "apps", "secrets"),
-        *("http2", "token-header", "reserved-path", "exact", "mint", "revoke", "websocket-seconds"),
+        *(
+            "http2",
+            "token-header",
+            "reserved-path",
+            "exact",
+            "mint",
+            "revoke",
+            "pause-check",
+            "resume-check",
+            "websocket-seconds",
+        ),
     }
 )
 """All that a file may say."""
@@ -48,7 +58,8 @@ def described_target(file: Path) -> Iterator[Target]:
 def _target(described: Mapping[str, Any], opened: ExitStack) -> Target:
     apps, secrets = described["apps"], described["secrets"]
     roles = [role for role in APPS if role in apps or role not in _OPTIONAL]
-    commands = [described[name] for name in ("mint", "revoke") if name in described]
+    minting, revoking = described.get("mint"), described.get("revoke")
+    pausing, resuming = described.get("pause-check"), described.get("resume-check")
     return Target(
         address=_address(described["gateway"]),
         identity_prefix=described["identity-prefix"].lower(),
@@ -58,7 +69,8 @@ def _target(described: Mapping[str, Any], opened: ExitStack) -> Target:
         token_header=described.get("token-header"),
         reserved_path=described.get("reserved-path"),
         exact=described.get("exact", False),
-        tokens=_Commands(*commands) if len(commands) == 2 else None,
+        tokens=_TokenCommands(minting, revoking) if minting and revoking else None,
+        check=_CheckCommands(pausing, resuming) if pausing and resuming else None,
         websocket_seconds=float(described.get("websocket-seconds", 0)),
     )
 
@@ -94,7 +106,7 @@ def _address(text: str) -> tuple[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Commands:
+class _TokenCommands:
     """Mints and revokes by running commands: one prints a new secret, the other one reads it."""
 
     minting: list[str]
@@ -105,6 +117,20 @@ class _Commands:
 
     def revoke(self, secret: str) -> None:
         _run(self.revoking, secret)
+
+
+@dataclass(frozen=True, slots=True)
+class _CheckCommands:
+    """Pauses and resumes the check by running commands."""
+
+    pausing: list[str]
+    resuming: list[str]
+
+    def pause(self) -> None:
+        _run(self.pausing, "")
+
+    def resume(self) -> None:
+        _run(self.resuming, "")
 
 
 def _run(command: list[str], text: str) -> str:

@@ -9,6 +9,7 @@ from tests.e2e.conformance import (
     framing,
     hosts,
     identity,
+    outage,
     paths,
     plain_paths,
     upgrades,
@@ -25,4 +26,5 @@ CASES: Final[tuple[Case, ...]] = (
     *framing.CASES,
     *upgrades.CASES,
     *floods.CASES,
+    *outage.CASES,
 )

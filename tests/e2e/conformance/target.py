@@ -29,6 +29,9 @@ FLEETING: Final = "fleeting"
 HTTP2: Final = "http2"
 """What a case over HTTP/2 needs."""
 
+OUTAGE: Final = "outage"
+"""What a case needs in which the check does not answer."""
+
 Identity = Mapping[str, str | None]
 """Headers by which an app is told who calls, in lower case; None stands for any one value."""
 
@@ -65,6 +68,18 @@ class Tokens(Protocol):
         ...
 
 
+class Check(Protocol):
+    """Whatever the gateway asks, for the cases in which it does not answer."""
+
+    def pause(self) -> None:
+        """Let it answer nothing any more."""
+        ...
+
+    def resume(self) -> None:
+        """Let it answer again; it may take a while until the gateway has noticed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A setup to be examined."""
@@ -86,6 +101,7 @@ class Target:
     exact: bool = False
     """Whether a refusal must have just the status that Doorward gives it; otherwise any refusal will do."""
     tokens: Tokens | None = None
+    check: Check | None = None
     websocket_seconds: float = 0.0
     """How long a WebSocket may outlive its token at the most."""
 
@@ -106,5 +122,5 @@ class Target:
 
     def facts(self) -> frozenset[str]:
         """The names of all that a case may need."""
-        able = {FLEETING: self.tokens is not None, HTTP2: self.http2}
+        able = {FLEETING: self.tokens is not None, OUTAGE: self.check is not None, HTTP2: self.http2}
         return frozenset(self.values()) | {name for name, has in able.items() if has}

@@ -47,6 +47,24 @@ class DoorwardTokens:
         self._stack.call("DELETE", f"/v1/tokens/{token_id(secret)}")
 
 
+class DoorwardCheck:
+    """The check process of a platform, stopped as a machine in trouble would stop it."""
+
+    def __init__(self, platform: Platform) -> None:
+        (self._process,) = [each for each in _processes(platform) if is_check(each)]
+
+    def pause(self) -> None:
+        self._process.suspend()
+
+    def resume(self) -> None:
+        self._process.resume()
+
+
+def is_check(process: psutil.Process) -> bool:
+    """Whether a process of a platform is check."""
+    return process.cmdline()[-2:] == ["doorward_server", "check"]
+
+
 def token_id(secret: str) -> str:
     """The id of the token that has this secret."""
     return secret.split("_")[1]
@@ -85,6 +103,7 @@ def doorward_setup(**settings: str) -> Iterator[DoorwardSetup]:
             reserved_path="/.doorward",
             exact=True,
             tokens=tokens,
+            check=DoorwardCheck(platform),
             websocket_seconds=WEBSOCKET_SECONDS,
         )
         yield DoorwardSetup(platform, stack, target, _processes(platform))
