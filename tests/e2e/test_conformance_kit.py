@@ -25,6 +25,7 @@ from tests.e2e.support.flawed_gateway import (
     Gateway,
     HandsOnTheToken,
     LetsEverybodyIn,
+    LetsInDuringAnOutage,
     RemembersTheAnswer,
     flawed,
 )
@@ -37,6 +38,7 @@ TWICE = "credential/refused/authorization-twice"
 BEARER = "credential/accepted/bearer"
 FORGED = "identity/forged/as-is"
 UNDERSCORES = "identity/forged/underscores"
+OUTAGE_CASE = "outage/without-a-token"
 NOT_UTF_8 = "bearer/refused/not-utf-8"
 
 
@@ -68,7 +70,7 @@ def test_the_page_is_that_of_the_table() -> None:
     assert (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8") == render()
 
 
-@pytest.mark.parametrize("name", [NO_CREDENTIAL, TWICE, BEARER, FORGED, UNDERSCORES, NOT_UTF_8])
+@pytest.mark.parametrize("name", [NO_CREDENTIAL, TWICE, BEARER, FORGED, UNDERSCORES, NOT_UTF_8, OUTAGE_CASE])
 def test_nothing_is_found_where_nothing_is_wrong(
     apps: dict[str, TargetApp], minted: dict[str, str], name: str
 ) -> None:
@@ -83,6 +85,8 @@ def test_nothing_is_found_where_nothing_is_wrong(
         (LetsEverybodyIn, NO_CREDENTIAL, "answer 1 is 200 instead of 401"),
         (LetsEverybodyIn, NO_CREDENTIAL, "the app 'mine' saw 3 requests instead of 1"),
         (LetsEverybodyIn, NO_CREDENTIAL, "without a token is answered 200"),
+        (LetsInDuringAnOutage, OUTAGE_CASE, "answer 1 is 200 instead of 503"),
+        (LetsInDuringAnOutage, OUTAGE_CASE, "the app 'mine' saw 2 requests instead of 1"),
         (FailsOpen, NOT_UTF_8, "the app 'mine' saw 2 requests instead of 1"),
         (AsksTheAppFirst, NO_CREDENTIAL, "the app 'mine' saw 3 requests instead of 1"),
         (HandsOnTheToken, BEARER, "a secret in the header Authorization"),

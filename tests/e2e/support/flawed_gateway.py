@@ -21,6 +21,13 @@ class Gateway:
     def __init__(self, apps: dict[str, TargetApp], token: str) -> None:
         self._apps = {app.host: app for app in apps.values()}
         self._token = token
+        self._paused = False
+
+    def pause(self) -> None:
+        self._paused = True
+
+    def resume(self) -> None:
+        self._paused = False
 
     def serve(self, client: socket.socket) -> None:
         """Answer the request of a connection."""
@@ -39,7 +46,11 @@ class Gateway:
 
     def lets_in(self, credentials: list[str]) -> bool:
         """Whether these are a credential."""
-        return credentials == [f"Bearer {self._token}"]
+        return self.in_an_outage() if self._paused else credentials == [f"Bearer {self._token}"]
+
+    def in_an_outage(self) -> bool:
+        """Whether somebody is let in while nobody can decide."""
+        return False
 
     def headers_for(self, app: TargetApp, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """What the app gets."""
@@ -78,6 +89,13 @@ class FailsOpen(Gateway):
             return super().lets_in([value.encode("latin-1").decode("utf-8") for value in credentials])
         except UnicodeDecodeError:
             return True
+
+
+class LetsInDuringAnOutage(Gateway):
+    """Takes no answer for a yes: `failure_mode_allow`."""
+
+    def in_an_outage(self) -> bool:
+        return True
 
 
 class AsksTheAppFirst(Gateway):
@@ -150,6 +168,7 @@ def flawed(flaw: type[Gateway], apps: dict[str, TargetApp], secrets: dict[str, s
                 for role, secret in secrets.items()
             },
             http2=False,
+            check=gateway,
         )
         server.shutdown()
         thread.join(TIMEOUT)
