@@ -75,31 +75,30 @@ def random_bytes(path: Path) -> None:
     """Noise, alone and behind a preface; the same noise each time."""
     noise = random.Random(SEED)  # noqa: S311 - to be repeated, not to be secret
     for number in range(100):
-        with raw_connection(path) as connection, suppress(OSError):
-            preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" if number % 2 else b""
-            connection.sendall(preface + noise.randbytes(1 + number * 40))
-            connection.shutdown(socket.SHUT_WR)
-            while connection.recv(65536):
-                pass
+        preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" if number % 2 else b""
+        _say(path, preface + noise.randbytes(1 + number * 40))
 
 
 def truncated_frames(path: Path) -> None:
     """Frames that lie, stop in the middle or have no place."""
-    for _ in range(10):
-        for junk in JUNK.values():
-            with raw_connection(path) as connection, suppress(OSError):
-                connection.sendall(junk)
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(65536):
-                    pass
+    for junk in [*JUNK.values()] * 10:
+        _say(path, junk)
+
+
+def _say(path: Path, data: bytes) -> None:
+    """Say something on a connection of its own, and wait until check has closed it."""
+    with raw_connection(path) as connection, suppress(ConnectionError):
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
 
 
 def malformed_messages(path: Path) -> None:
     """Calls whose body is not one gRPC message."""
-    for _ in range(3):
-        for body in MALFORMED_MESSAGES.values():
-            with raw_connection(path) as connection, suppress(OSError):
-                send_body(connection, body)
+    for body in [*MALFORMED_MESSAGES.values()] * 3:
+        with raw_connection(path) as connection, suppress(ConnectionError):
+            send_body(connection, body)
 
 
 def oversized_messages(path: Path) -> None:
