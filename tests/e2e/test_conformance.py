@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.conformance.app import KitApp
 from tests.e2e.conformance.case import Case
-from tests.e2e.conformance.examine import examine, missing
+from tests.e2e.conformance.examine import examine, latecomers, missing
 from tests.e2e.conformance.table import CASES
 from tests.e2e.conformance.target import APPS
 from tests.e2e.support.doorward_target import (
@@ -42,6 +42,11 @@ def test_case(setup: DoorwardSetup, case: Case) -> None:
     assert not missing(case, setup.target)
     findings = examine(case, setup.target)
     assert not findings, "\n".join(findings)
+
+
+def test_nothing_reaches_an_app_late(setup: DoorwardSetup) -> None:
+    """A request that was refused is not sent on afterwards either."""
+    assert latecomers(setup.target) == []
 
 
 def test_no_process_ended_and_was_started_again(setup: DoorwardSetup) -> None:

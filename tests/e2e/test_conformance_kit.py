@@ -3,19 +3,20 @@
 import re
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conformance.__main__ import main, run
 from tests.e2e.conformance.app import KitApp
-from tests.e2e.conformance.examine import examine, missing
+from tests.e2e.conformance.examine import examine, latecomers, missing
 from tests.e2e.conformance.page import render
 from tests.e2e.conformance.setup_file import KEYS
 from tests.e2e.conformance.table import CASES
-from tests.e2e.conformance.target import APPS, HTTP2, OUTAGE, TargetApp
+from tests.e2e.conformance.target import APPS, HTTP2, OUTAGE, Target, TargetApp
 from tests.e2e.conformance.template import fill, names_in
 from tests.e2e.support.flawed_gateway import (
     AsksTheAppFirst,
@@ -29,6 +30,7 @@ from tests.e2e.support.flawed_gateway import (
     RemembersTheAnswer,
     flawed,
 )
+from tests.e2e.support.raw_http import exchange
 
 ROOT = Path(__file__).resolve().parents[2]
 BY_NAME = {case.name: case for case in CASES}
@@ -145,6 +147,16 @@ def in_environment(minted: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> N
     """The secrets, where a setup's file looks for them."""
     for role, secret in minted.items():
         monkeypatch.setenv(f"KIT_{role.upper()}", secret)
+
+
+@pytest.mark.parametrize("find", [partial(examine, BY_NAME[NO_CREDENTIAL]), latecomers])
+def test_what_comes_late_is_found(
+    apps: dict[str, TargetApp], minted: dict[str, str], find: Callable[[Target], list[str]]
+) -> None:
+    """A request that reaches an app between two cases, or after the last one, is a finding."""
+    with flawed(Gateway, apps, minted) as target:
+        exchange(("127.0.0.1", apps["mine"].app.port), "GET", "/late", host="mine.apps.example")
+        assert any("'GET /late'" in found for found in find(target))
 
 
 @pytest.mark.usefixtures("in_environment")

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.e2e.conformance.examine import examine, missing
+from tests.e2e.conformance.examine import examine, latecomers, missing
 from tests.e2e.conformance.page import render
 from tests.e2e.conformance.setup_file import SetupError, described_target
 from tests.e2e.conformance.table import CASES
@@ -45,6 +45,9 @@ def run(target: Target, *, only: str) -> int:
         else:
             passed += 1
             _say(f"passed {case.name}")
+    if late := latecomers(target):
+        failed += 1
+        _say("FAILED after all: what reaches an app late does reach it.", *late)
     _say(f"{passed} passed, {failed} failed, {left_out} left out")
     return 1 if failed or not passed else 0
 

@@ -25,6 +25,13 @@ class KitApp(RecordingApp):
         super().__init__(self._answer, host=host, port=port)
         self.go_on = threading.Event()
         """Ends the answers at `STREAM`."""
+        self._looked_at = 0
+
+    def fresh(self) -> list[Received]:
+        """The requests that came since the last look at them. None comes too late to be looked at."""
+        found = self.requests[self._looked_at :]
+        self._looked_at += len(found)
+        return found
 
     def _answer(self, received: Received) -> bytes | None:
         path = received.target.partition("?")[0]

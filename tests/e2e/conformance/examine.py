@@ -30,7 +30,6 @@ def examine(case: Case, target: Target) -> list[str]:
     However the hostile one was answered, the apps must have seen exactly what the case says, and the two
     others must fare as ever.
     """
-    before = {role: len(app.app.requests) for role, app in target.apps.items()}
     try:
         answers = case.exchange.perform(target, answers=len(case.answers))
         findings = list(_wrong_answers(case, answers, target))
@@ -41,8 +40,14 @@ def examine(case: Case, target: Target) -> list[str]:
     honest = Seen(target=path)
     for role, app in target.apps.items():
         expected = [seen for seen in (*case.seen, honest) if seen.app == role]
-        findings += _wrong_records(role, expected, app.app.requests[before[role] :], target)
+        findings += _wrong_records(role, expected, app.app.fresh(), target)
     return findings
+
+
+def latecomers(target: Target) -> list[str]:
+    """What reached an app after the last case was through."""
+    apps = target.apps.items()
+    return [found for role, app in apps for found in _wrong_records(role, [], app.app.fresh(), target)]
 
 
 def _wrong_answers(case: Case, answers: list[Answer], target: Target) -> Iterator[str]:
