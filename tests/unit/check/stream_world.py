@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import grpc
 
-from doorward_server.check.follower import PolicyFollower
+from doorward_server.check.follower import PolicyFollower, StreamBrokenError
 from doorward_server.check.index import PolicyIndex
 from doorward_server.check.lease import Lease
 from doorward_server.domain.apps import App
@@ -176,6 +176,8 @@ class Connection:
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     """Cleared while the server's writes have to wait."""
     was_congested: bool = False
+    tampered: bool = False
+    """Whether a message to the replica was lost or doubled."""
 
     def __post_init__(self) -> None:
         self.flowing.set()
@@ -203,6 +205,16 @@ class Connection:
         for _ in range(min(count, len(self.to_api))):
             self.inbox.put_nowait(self.to_api.popleft())
             self.loop.settle()
+
+    def lose(self) -> None:
+        """Drop the oldest message that is under way to the replica."""
+        self.to_replica.popleft()
+        self.tampered = True
+
+    def double(self) -> None:
+        """Have the oldest message that is under way to the replica arrive again behind all others."""
+        self.to_replica.append(self.to_replica[0])
+        self.tampered = True
 
     def toggle(self) -> None:
         """Make the server's writes wait, or let them go on."""
@@ -312,7 +324,13 @@ class FakeReplica:
         """Take the oldest message that is under way to it, and acknowledge it if need be; False: none is."""
         if self.connection is None or not self.connection.to_replica:
             return False
-        self.follower.receive(self.connection.to_replica.popleft())
+        try:
+            self.follower.receive(self.connection.to_replica.popleft())
+        except StreamBrokenError:
+            assert self.connection.tampered
+            self.connection.hang_up()
+            self.connection = None
+            return False
         if self.follower.owes_acknowledgement:
             self.report()
         return True

@@ -113,6 +113,16 @@ class Streams(RuleBasedStateMachine):
     def is_congested_or_flows_again(self, data: Any) -> None:
         self.any_connection(data).toggle()
 
+    @precondition(lambda self: self.under_way())
+    @rule(data=st.data())
+    def loses_a_message(self, data: Any) -> None:
+        data.draw(st.sampled_from(self.under_way())).lose()
+
+    @precondition(lambda self: self.under_way())
+    @rule(data=st.data())
+    def doubles_a_message(self, data: Any) -> None:
+        data.draw(st.sampled_from(self.under_way())).double()
+
     # The api and its database
 
     @rule()
@@ -170,11 +180,12 @@ class Streams(RuleBasedStateMachine):
     def check_that_every_call_returns(self) -> None:
         """However it went: once things work again, calls return, with the longest lease at the latest."""
         self.storage.fast.set()
-        self.loop.settle()
         for _ in range(3):
             for connection in self.connections:
                 connection.flowing.set()
                 connection.deliver(1_000)
+            # What the database or the network held up goes on before the time is taken.
+            self.loop.settle()
             for replica in self.replicas:
                 while replica.receive():
                     pass
@@ -185,6 +196,10 @@ class Streams(RuleBasedStateMachine):
         """One of them."""
         replica: FakeReplica = data.draw(st.sampled_from(self.replicas))
         return replica
+
+    def under_way(self) -> list[Connection]:
+        """The connections on which something is under way to a replica."""
+        return [each for each in self.connections if each.to_replica]
 
     def any_connection(self, data: Any) -> Connection:
         """One that is not known to be broken, also when the replica has begun another since."""

@@ -47,6 +47,7 @@ class PolicyFollower:
         self._revision = Revision(0)
         # This stream.
         self._sequence = 0
+        self._received = 0
         self._unanswered: deque[tuple[int, float]] = deque()
         self._welcome: policy_pb2.Welcome | None = None
         self._snapshot: Entries | None = None
@@ -80,7 +81,7 @@ class PolicyFollower:
 
     def hello(self) -> policy_pb2.StreamPolicyRequest:
         """Begin a stream: its first message, to be sent at once."""
-        self._sequence = 0
+        self._sequence = self._received = 0
         self._unanswered.clear()
         self._welcome = self._snapshot = None
         self._reached = self._acknowledged = Revision(0)
@@ -107,6 +108,10 @@ class PolicyFollower:
 
     def receive(self, response: policy_pb2.StreamPolicyResponse) -> None:
         """Apply a message, then renew the lease by what it answers; raises `StreamBrokenError`."""
+        # Before anything is applied: an old message would bring back what a newer one took away.
+        self._received += 1
+        if response.sequence != self._received:
+            raise StreamBrokenError(f"message {response.sequence} came in the place of {self._received}")
         body = response.WhichOneof("body")
         if self.welcomed == (body == "welcome"):
             raise StreamBrokenError("the first message, and no other, must be the welcome")

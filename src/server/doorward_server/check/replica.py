@@ -17,8 +17,9 @@ _log = logging.getLogger(__name__)
 
 _STREAM_KEY: Final = "doorward-stream-key"
 _FIRST_DELAY: Final = 0.1
-_LONGEST_DELAY: Final = 5.0
-_LOUD_DELAY: Final = 3.2
+_LONGEST_DELAY: Final = 2.0
+"""Long enough not to press an api that is in trouble, short enough to be back soon after it is."""
+_LOUD_DELAY: Final = _LONGEST_DELAY
 """From which delay on a first stream is missed aloud: api, started with check, needs a second or two."""
 _WELCOME_SECONDS: Final = 10.0
 """How long the control plane may take to answer the hello."""

@@ -72,6 +72,7 @@ class PolicyStream:
         self._news = news
         self._usage = usage
         self._answered = 0
+        self._sent = 0
 
     async def run(
         self,
@@ -174,6 +175,8 @@ class PolicyStream:
     ) -> None:
         if answering is not None:
             self._answered = answering.sequence
+        self._sent += 1
+        response.sequence = self._sent
         response.answered_sequence = self._answered
         self._stream.sent(Revision(response.revision))
         try:

@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x64oorward/policy/v1/policy.proto\x12\x12\x64oorward.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe4\x01\n\x13StreamPolicyRequest\x12\x1a\n\x08sequence\x18\x01 \x01(\x04R\x08sequence\x12)\n\x10\x61pplied_revision\x18\x02 \x01(\x03R\x0f\x61ppliedRevision\x12/\n\x05hello\x18\x03 \x01(\x0b\x32\x19.doorward.policy.v1.HelloR\x05hello\x12;\n\ntoken_uses\x18\x04 \x03(\x0b\x32\x1c.doorward.policy.v1.TokenUseR\ttokenUses\x12\x18\n\x07goodbye\x18\x05 \x01(\x08R\x07goodbye\"~\n\x05Hello\x12\x1d\n\nreplica_id\x18\x01 \x01(\tR\treplicaId\x12\x16\n\x06region\x18\x02 \x01(\tR\x06region\x12\x1b\n\tpolicy_id\x18\x03 \x01(\tR\x08policyId\x12!\n\x0c\x64isplay_name\x18\x04 \x01(\tR\x0b\x64isplayName\"U\n\x08TokenUse\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\"\x95\x02\n\x14StreamPolicyResponse\x12+\n\x11\x61nswered_sequence\x18\x01 \x01(\x04R\x10\x61nsweredSequence\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\x12\x37\n\x07welcome\x18\x03 \x01(\x0b\x32\x1b.doorward.policy.v1.WelcomeH\x00R\x07welcome\x12:\n\x08snapshot\x18\x04 \x01(\x0b\x32\x1c.doorward.policy.v1.SnapshotH\x00R\x08snapshot\x12\x37\n\x07\x63hanges\x18\x05 \x01(\x0b\x32\x1b.doorward.policy.v1.ChangesH\x00R\x07\x63hangesB\x06\n\x04\x62ody\"\xa9\x02\n\x07Welcome\x12\x1b\n\tpolicy_id\x18\x01 \x01(\tR\x08policyId\x12/\n\x05lease\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05lease\x12\x37\n\theartbeat\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\theartbeat\x12U\n\x0eregion_domains\x18\x04 \x03(\x0b\x32..doorward.policy.v1.Welcome.RegionDomainsEntryR\rregionDomains\x1a@\n\x12RegionDomainsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"~\n\x08Snapshot\x12+\n\x04\x61pps\x18\x01 \x03(\x0b\x32\x17.doorward.policy.v1.AppR\x04\x61pps\x12\x31\n\x06tokens\x18\x02 \x03(\x0b\x32\x19.doorward.policy.v1.TokenR\x06tokens\x12\x12\n\x04last\x18\x03 \x01(\x08R\x04last\"?\n\x07\x43hanges\x12\x34\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x1a.doorward.policy.v1.ChangeR\x07\x63hanges\"\xc5\x01\n\x06\x43hange\x12+\n\x03\x61pp\x18\x01 \x01(\x0b\x32\x17.doorward.policy.v1.AppH\x00R\x03\x61pp\x12\x31\n\x05token\x18\x02 \x01(\x0b\x32\x19.doorward.policy.v1.TokenH\x00R\x05token\x12&\n\x0e\x64\x65leted_app_id\x18\x03 \x01(\tH\x00R\x0c\x64\x65letedAppId\x12*\n\x10\x64\x65leted_token_id\x18\x04 \x01(\tH\x00R\x0e\x64\x65letedTokenIdB\x07\n\x05\x65ntry\"\xcc\x02\n\x03\x41pp\x12\x15\n\x06\x61pp_id\x18\x01 \x01(\tR\x05\x61ppId\x12\x16\n\x06region\x18\x02 \x01(\tR\x06region\x12;\n\x06labels\x18\x03 \x03(\x0b\x32#.doorward.policy.v1.App.LabelsEntryR\x06labels\x12\x16\n\x06public\x18\x04 \x01(\x08R\x06public\x12%\n\x0eoperator_paths\x18\x05 \x03(\tR\roperatorPaths\x12%\n\x0e\x63ors_preflight\x18\x06 \x01(\x08R\rcorsPreflight\x12\x38\n\x08upstream\x18\x07 \x01(\x0b\x32\x1c.doorward.policy.v1.UpstreamR\x08upstream\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"2\n\x08Upstream\x12\x12\n\x04host\x18\x01 \x01(\tR\x04host\x12\x12\n\x04port\x18\x02 \x01(\rR\x04port\"\xb7\x01\n\x05Token\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\x12\x12\n\x04role\x18\x02 \x01(\tR\x04role\x12\x16\n\x06region\x18\x03 \x01(\tR\x06region\x12%\n\x0elabel_selector\x18\x04 \x01(\tR\rlabelSelector\x12@\n\x0bgenerations\x18\x05 \x03(\x0b\x32\x1e.doorward.policy.v1.GenerationR\x0bgenerations\"{\n\nGeneration\x12\x1e\n\ngeneration\x18\x01 \x01(\x05R\ngeneration\x12\x10\n\x03mac\x18\x02 \x01(\x0cR\x03mac\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime2v\n\rPolicyService\x12\x65\n\x0cStreamPolicy\x12\'.doorward.policy.v1.StreamPolicyRequest\x1a(.doorward.policy.v1.StreamPolicyResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x64oorward/policy/v1/policy.proto\x12\x12\x64oorward.policy.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe4\x01\n\x13StreamPolicyRequest\x12\x1a\n\x08sequence\x18\x01 \x01(\x04R\x08sequence\x12)\n\x10\x61pplied_revision\x18\x02 \x01(\x03R\x0f\x61ppliedRevision\x12/\n\x05hello\x18\x03 \x01(\x0b\x32\x19.doorward.policy.v1.HelloR\x05hello\x12;\n\ntoken_uses\x18\x04 \x03(\x0b\x32\x1c.doorward.policy.v1.TokenUseR\ttokenUses\x12\x18\n\x07goodbye\x18\x05 \x01(\x08R\x07goodbye\"~\n\x05Hello\x12\x1d\n\nreplica_id\x18\x01 \x01(\tR\treplicaId\x12\x16\n\x06region\x18\x02 \x01(\tR\x06region\x12\x1b\n\tpolicy_id\x18\x03 \x01(\tR\x08policyId\x12!\n\x0c\x64isplay_name\x18\x04 \x01(\tR\x0b\x64isplayName\"U\n\x08TokenUse\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\"\xb1\x02\n\x14StreamPolicyResponse\x12+\n\x11\x61nswered_sequence\x18\x01 \x01(\x04R\x10\x61nsweredSequence\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\x12\x37\n\x07welcome\x18\x03 \x01(\x0b\x32\x1b.doorward.policy.v1.WelcomeH\x00R\x07welcome\x12:\n\x08snapshot\x18\x04 \x01(\x0b\x32\x1c.doorward.policy.v1.SnapshotH\x00R\x08snapshot\x12\x37\n\x07\x63hanges\x18\x05 \x01(\x0b\x32\x1b.doorward.policy.v1.ChangesH\x00R\x07\x63hanges\x12\x1a\n\x08sequence\x18\x06 \x01(\x04R\x08sequenceB\x06\n\x04\x62ody\"\xa9\x02\n\x07Welcome\x12\x1b\n\tpolicy_id\x18\x01 \x01(\tR\x08policyId\x12/\n\x05lease\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05lease\x12\x37\n\theartbeat\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\theartbeat\x12U\n\x0eregion_domains\x18\x04 \x03(\x0b\x32..doorward.policy.v1.Welcome.RegionDomainsEntryR\rregionDomains\x1a@\n\x12RegionDomainsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"~\n\x08Snapshot\x12+\n\x04\x61pps\x18\x01 \x03(\x0b\x32\x17.doorward.policy.v1.AppR\x04\x61pps\x12\x31\n\x06tokens\x18\x02 \x03(\x0b\x32\x19.doorward.policy.v1.TokenR\x06tokens\x12\x12\n\x04last\x18\x03 \x01(\x08R\x04last\"?\n\x07\x43hanges\x12\x34\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x1a.doorward.policy.v1.ChangeR\x07\x63hanges\"\xc5\x01\n\x06\x43hange\x12+\n\x03\x61pp\x18\x01 \x01(\x0b\x32\x17.doorward.policy.v1.AppH\x00R\x03\x61pp\x12\x31\n\x05token\x18\x02 \x01(\x0b\x32\x19.doorward.policy.v1.TokenH\x00R\x05token\x12&\n\x0e\x64\x65leted_app_id\x18\x03 \x01(\tH\x00R\x0c\x64\x65letedAppId\x12*\n\x10\x64\x65leted_token_id\x18\x04 \x01(\tH\x00R\x0e\x64\x65letedTokenIdB\x07\n\x05\x65ntry\"\xcc\x02\n\x03\x41pp\x12\x15\n\x06\x61pp_id\x18\x01 \x01(\tR\x05\x61ppId\x12\x16\n\x06region\x18\x02 \x01(\tR\x06region\x12;\n\x06labels\x18\x03 \x03(\x0b\x32#.doorward.policy.v1.App.LabelsEntryR\x06labels\x12\x16\n\x06public\x18\x04 \x01(\x08R\x06public\x12%\n\x0eoperator_paths\x18\x05 \x03(\tR\roperatorPaths\x12%\n\x0e\x63ors_preflight\x18\x06 \x01(\x08R\rcorsPreflight\x12\x38\n\x08upstream\x18\x07 \x01(\x0b\x32\x1c.doorward.policy.v1.UpstreamR\x08upstream\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"2\n\x08Upstream\x12\x12\n\x04host\x18\x01 \x01(\tR\x04host\x12\x12\n\x04port\x18\x02 \x01(\rR\x04port\"\xb7\x01\n\x05Token\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\x12\x12\n\x04role\x18\x02 \x01(\tR\x04role\x12\x16\n\x06region\x18\x03 \x01(\tR\x06region\x12%\n\x0elabel_selector\x18\x04 \x01(\tR\rlabelSelector\x12@\n\x0bgenerations\x18\x05 \x03(\x0b\x32\x1e.doorward.policy.v1.GenerationR\x0bgenerations\"{\n\nGeneration\x12\x1e\n\ngeneration\x18\x01 \x01(\x05R\ngeneration\x12\x10\n\x03mac\x18\x02 \x01(\x0cR\x03mac\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime2v\n\rPolicyService\x12\x65\n\x0cStreamPolicy\x12\'.doorward.policy.v1.StreamPolicyRequest\x1a(.doorward.policy.v1.StreamPolicyResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,27 +44,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOKENUSE']._serialized_start=479
   _globals['_TOKENUSE']._serialized_end=564
   _globals['_STREAMPOLICYRESPONSE']._serialized_start=567
-  _globals['_STREAMPOLICYRESPONSE']._serialized_end=844
-  _globals['_WELCOME']._serialized_start=847
-  _globals['_WELCOME']._serialized_end=1144
-  _globals['_WELCOME_REGIONDOMAINSENTRY']._serialized_start=1080
-  _globals['_WELCOME_REGIONDOMAINSENTRY']._serialized_end=1144
-  _globals['_SNAPSHOT']._serialized_start=1146
-  _globals['_SNAPSHOT']._serialized_end=1272
-  _globals['_CHANGES']._serialized_start=1274
-  _globals['_CHANGES']._serialized_end=1337
-  _globals['_CHANGE']._serialized_start=1340
-  _globals['_CHANGE']._serialized_end=1537
-  _globals['_APP']._serialized_start=1540
-  _globals['_APP']._serialized_end=1872
-  _globals['_APP_LABELSENTRY']._serialized_start=1815
-  _globals['_APP_LABELSENTRY']._serialized_end=1872
-  _globals['_UPSTREAM']._serialized_start=1874
-  _globals['_UPSTREAM']._serialized_end=1924
-  _globals['_TOKEN']._serialized_start=1927
-  _globals['_TOKEN']._serialized_end=2110
-  _globals['_GENERATION']._serialized_start=2112
-  _globals['_GENERATION']._serialized_end=2235
-  _globals['_POLICYSERVICE']._serialized_start=2237
-  _globals['_POLICYSERVICE']._serialized_end=2355
+  _globals['_STREAMPOLICYRESPONSE']._serialized_end=872
+  _globals['_WELCOME']._serialized_start=875
+  _globals['_WELCOME']._serialized_end=1172
+  _globals['_WELCOME_REGIONDOMAINSENTRY']._serialized_start=1108
+  _globals['_WELCOME_REGIONDOMAINSENTRY']._serialized_end=1172
+  _globals['_SNAPSHOT']._serialized_start=1174
+  _globals['_SNAPSHOT']._serialized_end=1300
+  _globals['_CHANGES']._serialized_start=1302
+  _globals['_CHANGES']._serialized_end=1365
+  _globals['_CHANGE']._serialized_start=1368
+  _globals['_CHANGE']._serialized_end=1565
+  _globals['_APP']._serialized_start=1568
+  _globals['_APP']._serialized_end=1900
+  _globals['_APP_LABELSENTRY']._serialized_start=1843
+  _globals['_APP_LABELSENTRY']._serialized_end=1900
+  _globals['_UPSTREAM']._serialized_start=1902
+  _globals['_UPSTREAM']._serialized_end=1952
+  _globals['_TOKEN']._serialized_start=1955
+  _globals['_TOKEN']._serialized_end=2138
+  _globals['_GENERATION']._serialized_start=2140
+  _globals['_GENERATION']._serialized_end=2263
+  _globals['_POLICYSERVICE']._serialized_start=2265
+  _globals['_POLICYSERVICE']._serialized_end=2383
 # @@protoc_insertion_point(module_scope)

@@ -137,11 +137,16 @@ class StreamPolicyResponse(_message.Message):
     WELCOME_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
     answered_sequence: _builtins.int
     """The sequence of the newest message of the replica that the server has received."""
     revision: _builtins.int
     """The revision that the replica has reached when it has applied this message. Not set in the parts of a
     snapshot before the last.
+    """
+    sequence: _builtins.int
+    """Counts this stream's messages to the replica, from 1. A replica ends a stream on which a message is
+    missing or comes twice, for it must not decide by a policy that lacks a change.
     """
     @_builtins.property
     def welcome(self) -> Global___Welcome:
@@ -163,10 +168,11 @@ class StreamPolicyResponse(_message.Message):
         welcome: Global___Welcome | None = ...,
         snapshot: Global___Snapshot | None = ...,
         changes: Global___Changes | None = ...,
+        sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "changes", b"changes", "snapshot", b"snapshot", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_sequence", b"answered_sequence", "body", b"body", "changes", b"changes", "revision", b"revision", "snapshot", b"snapshot", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_sequence", b"answered_sequence", "body", b"body", "changes", b"changes", "revision", b"revision", "sequence", b"sequence", "snapshot", b"snapshot", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["welcome", "snapshot", "changes"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
