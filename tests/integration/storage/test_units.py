@@ -97,6 +97,24 @@ async def test_rolls_back_when_cancelled(storage: SqlStorage) -> None:
         assert await work.policy.app_changed(samples.app().app_id) == 1
 
 
+async def test_a_cancellation_at_any_moment_holds_up_nobody(storage: SqlStorage) -> None:
+    """Writers that are cancelled whatever they are at leave no lock behind, and no connection too few."""
+
+    async def write() -> None:
+        while True:
+            async with storage.write() as work:
+                await _write_everywhere(work)
+
+    for moment in range(60):
+        writers = [asyncio.create_task(write()) for _ in range(2)]
+        await asyncio.sleep(moment * 0.0003)
+        for writer in writers:
+            writer.cancel()
+        await asyncio.gather(*writers, return_exceptions=True)
+        async with asyncio.timeout(3), storage.write() as work:
+            await work.policy.app_changed(samples.app().app_id)
+
+
 async def test_read_is_a_snapshot(storage: SqlStorage) -> None:
     """A reader sees one moment from its first look on, whatever is committed, and holds up nobody."""
     async with storage.write() as work:

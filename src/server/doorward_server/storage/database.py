@@ -7,12 +7,13 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import exc
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from doorward_server.services.ports import UnitOfWork
 from doorward_server.storage import schema
 from doorward_server.storage.engines import Engines, PoolLoad
 from doorward_server.storage.errors import CommitUnknownError, is_connection_lost, translated
+from doorward_server.storage.session import open_session
 from doorward_server.storage.unbroken import unbroken
 from doorward_server.storage.unit import SqlUnitOfWork
 from doorward_server.storage.urls import DatabaseUrl, parse_database_url
@@ -42,7 +43,7 @@ class SqlStorage:
         that the change may have been made.
         """
         with translated(self._name):
-            session = _session(self._engines.writer)
+            session = open_session(self._engines.writer)
             try:
                 yield SqlUnitOfWork(session, writes=True)
             except BaseException:
@@ -54,8 +55,11 @@ class SqlStorage:
     async def read(self) -> AsyncIterator[UnitOfWork]:
         """See `services.ports.Storage.read`."""
         with translated(self._name):
-            async with _session(self._engines.reader) as session:
+            session = open_session(self._engines.reader)
+            try:
                 yield SqlUnitOfWork(session, writes=False)
+            finally:
+                await unbroken(session.close())
 
     def pools(self) -> list[PoolLoad]:
         """How many connections there are, pool by pool."""
@@ -103,8 +107,3 @@ async def open_storage(database_url: str) -> SqlStorage:
     database = parse_database_url(database_url)
     await schema.check(database)
     return SqlStorage(database, Engines(database))
-
-
-def _session(engine: AsyncEngine) -> AsyncSession:
-    # Closed for good at the end of its block: a unit of work that is kept longer cannot begin another one.
-    return AsyncSession(engine, autoflush=False, expire_on_commit=False, close_resets_only=False)

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 async def unbroken(step: Coroutine[Any, Any, None]) -> None:
@@ -26,3 +28,23 @@ async def unbroken(step: Coroutine[Any, Any, None]) -> None:
         if caller is not None:
             caller.cancel()
     running.result()
+
+
+async def completed(step: Coroutine[Any, Any, T]) -> T:
+    """Run *step* to its end, and raise a cancellation that came meanwhile only then.
+
+    So what the step holds is in a known state, and can be given back.
+    """
+    running = asyncio.ensure_future(step)
+    cancellation = None
+    while not running.done():
+        try:
+            await asyncio.wait({running})
+        except asyncio.CancelledError as error:
+            cancellation = error
+    if cancellation is None:
+        return running.result()
+    if not running.cancelled():
+        # Looked at, so that nobody warns of it: the caller has gone, and so has the one who would care.
+        running.exception()
+    raise cancellation
