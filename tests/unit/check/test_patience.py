@@ -23,9 +23,11 @@ async def test_an_api_that_is_still_starting_is_no_warning(
     """The first attempts to reach an api that is not there are made in silence, and then it is said, once."""
     key = ensure_platform_key(tmp_path / "key")
     said_before: list[int] = []
+    now = [0.0]
 
     def open_channel() -> grpc.aio.Channel:
         said_before.append(len(caplog.records))
+        now[0] += 0.5
         return grpc.aio.insecure_channel(
             f"unix:{tmp_path}/none.sock", options=(("grpc.use_local_subchannel_pool", 1),)
         )
@@ -38,6 +40,7 @@ async def test_an_api_that_is_still_starting_is_no_warning(
         open_channel=open_channel,
         stream_key=key.stream_key(),
         on_message=lambda: None,
+        clock=lambda: now[0],
     )
     with caplog.at_level(logging.INFO, logger="doorward_server.check.replica"):
         following = asyncio.create_task(replica.follow())

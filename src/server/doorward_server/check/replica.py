@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import math
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -17,10 +19,10 @@ _log = logging.getLogger(__name__)
 
 _STREAM_KEY: Final = "doorward-stream-key"
 _FIRST_DELAY: Final = 0.1
-_LONGEST_DELAY: Final = 2.0
+_LONGEST_DELAY: Final = 1.0
 """Long enough not to press an api that is in trouble, short enough to be back soon after it is."""
-_LOUD_DELAY: Final = _LONGEST_DELAY
-"""From which delay on a first stream is missed aloud: api, started with check, needs a second or two."""
+_QUIET_SECONDS: Final = 3.0
+"""How long a first stream is missed in silence: api, started with check, needs a second or two."""
 _WELCOME_SECONDS: Final = 10.0
 """How long the control plane may take to answer the hello."""
 _SILENT_HEARTBEATS: Final = 3.0
@@ -42,6 +44,7 @@ class Replica:
         open_channel: Callable[[], grpc.aio.Channel],
         stream_key: bytes,
         on_message: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """*on_message* is called after each message of the control plane has been applied."""
         self._follower = follower
@@ -49,6 +52,7 @@ class Replica:
         self._open_channel = open_channel
         self._metadata = ((_STREAM_KEY, stream_key.hex()),)
         self._on_message = on_message
+        self._clock = clock
         self._leaving = asyncio.Event()
         self._due = asyncio.Event()
 
@@ -59,12 +63,13 @@ class Replica:
 
     async def follow(self) -> None:
         """Follow the policy, through every fault, until `leave`."""
-        delay, told, patient = _FIRST_DELAY, "", True
+        delay, told = _FIRST_DELAY, ""
+        quiet_until = self._clock() + _QUIET_SECONDS
         while not self._leaving.is_set():
             fault = await self._fault_of_one_stream()
             if self._follower.welcomed:
-                delay, told, patient = _FIRST_DELAY, "", False
-            if fault and fault != told and not (patient and delay < _LOUD_DELAY):
+                delay, told, quiet_until = _FIRST_DELAY, "", -math.inf
+            if fault and fault != told and self._clock() >= quiet_until:
                 _log.warning("No policy stream: %s. Trying again", fault)
                 told = fault
             with suppress(TimeoutError):

@@ -27,12 +27,15 @@ from doorward_server.home import (
     run_folder,
 )
 from doorward_server.metrics.listening import free_port
+from doorward_server.runtimes.children.restarts import RestartPolicy
 from doorward_server.settings import Settings, SettingsError, load_settings
 from doorward_server.supervisor import Child, Output, Timing, as_it_is, named, supervise
 
 _READY_TIMEOUT = 30.0
 _POLL_SECONDS = 0.05
 _HEALTH_TIMEOUT = 1.0
+_RESTARTS = RestartPolicy(crashes=None, window=60.0, longest_delay=2.0)
+"""What a process could not stand, such as a database that is away, may be over at any moment."""
 
 
 @click.command(short_help="Run api, check and Envoy on this machine.")
@@ -66,7 +69,9 @@ def up() -> None:
                 _children(settings, metrics),
                 on_ready=on_ready,
                 output=output,
-                timing=Timing(ready_timeout=_READY_TIMEOUT, stop_grace=settings.shutdown_grace + 5),
+                timing=Timing(
+                    ready_timeout=_READY_TIMEOUT, stop_grace=settings.shutdown_grace + 5, restarts=_RESTARTS
+                ),
             )
         )
     sys.exit(status)
