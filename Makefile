@@ -39,6 +39,12 @@ test: $(PROJECT) $(DEV) ## Run all the tests (ARGS= goes to pytest)
 fuzz: $(PROJECT) $(DEV) ## Fuzz each target for SECONDS (default 300), or TARGET alone
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),300) $(TARGET)
 
+.PHONY: chaos
+chaos: $(PROJECT) $(DEV) ## Faults under load, for longer than in the tests (CHAOS_SECONDS=, CHAOS_ROUNDS=, CHAOS_SEED=)
+	CHAOS_SECONDS=$${CHAOS_SECONDS:-10} CHAOS_ROUNDS=$${CHAOS_ROUNDS:-10} \
+	CHAOS_STRIDE=1 CHAOS_HEALTHY_WITHIN=$${CHAOS_HEALTHY_WITHIN:-5} $(BIN)/python -m pytest tests/chaos \
+		--timeout 1800 --log-cli-level=INFO $(ARGS)
+
 .PHONY: bench
 bench: $(PROJECT) $(DEV) ## Measure Check and print a table
 	@$(BIN)/python -m benchmarks

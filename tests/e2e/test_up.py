@@ -38,18 +38,6 @@ def platform(home: Path) -> Iterator[Platform]:
         made.stop()
 
 
-def family(platform: Platform) -> list[psutil.Process]:
-    """The processes that `doorward up` has started, and theirs."""
-    assert platform.process is not None
-    return psutil.Process(platform.process.pid).children(recursive=True)
-
-
-def named(platform: Platform, *words: str) -> psutil.Process:
-    """The process of the family whose command line has all of *words*."""
-    (found,) = [each for each in family(platform) if set(words) <= set(each.cmdline())]
-    return found
-
-
 def run_up(home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run `doorward up` that is expected to fail at once."""
     made = Platform(home, **settings)
@@ -93,7 +81,7 @@ def test_a_signal_stops_everything(platform: Platform, ending: signal.Signals) -
     """Status 0, and neither a process nor a socket nor the addresses are left."""
     platform.start()
     create_hello(platform)
-    processes = family(platform)
+    processes = platform.family()
     port = platform.address[1]
     assert platform.stop(with_signal=ending) == 0
     assert [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE] == []
@@ -123,7 +111,7 @@ def test_a_crashed_child_is_restarted_and_said(platform: Platform, process: str)
     platform.start()
     app_id = create_hello(platform)
     host = f"{app_id}.app.gra.localhost"
-    killed = named(platform, "doorward_server", process)
+    killed = platform.child(process)
     killed.kill()
     wait_for(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE, what="its end")
     wait_for(
@@ -136,7 +124,7 @@ def test_a_crashed_child_is_restarted_and_said(platform: Platform, process: str)
 def test_a_crashed_envoy_is_restarted(platform: Platform) -> None:
     """Envoy comes back on the same port."""
     platform.start()
-    (envoy,) = [each for each in family(platform) if each.name() == "envoy"]
+    envoy = platform.child("envoy")
     envoy.kill()
 
     def answers() -> bool:
@@ -153,7 +141,7 @@ def test_nothing_outlives_a_supervisor_that_is_killed(platform: Platform) -> Non
     """SIGKILL to `doorward up` itself leaves no orphan, apps included, and the next start works."""
     platform.start()
     create_hello(platform)
-    processes = family(platform)
+    processes = platform.family()
     assert platform.process is not None
     os.kill(platform.process.pid, signal.SIGKILL)
     platform.process.wait()

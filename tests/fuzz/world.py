@@ -52,12 +52,14 @@ def _handler(*, heard_ago: float) -> CheckHandler:
         policy_id="policy-1", region_domains={str(region): domain for region, domain in DOMAINS.items()}
     )
     welcome.lease.seconds = 30
-    follower.receive(policy_pb2.StreamPolicyResponse(welcome=welcome))
+    follower.receive(policy_pb2.StreamPolicyResponse(sequence=1, welcome=welcome))
     policy = WORLD.policy()
     snapshot = policy_pb2.Snapshot(
         apps=map(app_message, policy.apps), tokens=map(token_message, policy.tokens), last=True
     )
-    follower.receive(policy_pb2.StreamPolicyResponse(answered_sequence=1, revision=1, snapshot=snapshot))
+    follower.receive(
+        policy_pb2.StreamPolicyResponse(sequence=2, answered_sequence=1, revision=1, snapshot=snapshot)
+    )
     time += heard_ago
     return CheckHandler(policy=index, lease=lease, uses=TokenUses(), login_enabled=True, now=lambda: NOW)
 

@@ -8,10 +8,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+import psutil
 
 from tests.e2e.support.raw_http import Answer, Headers, exchange
 from tests.e2e.support.waiting import wait_for
@@ -37,11 +40,14 @@ class Endpoints:
 class Platform:
     """A running `doorward up`. Close it when done."""
 
-    def __init__(self, home: Path, **settings: str) -> None:
-        """*settings*: names without `DOORWARD_`, in lower case."""
+    def __init__(
+        self, home: Path, environment: Mapping[str, str] = MappingProxyType({}), /, **settings: str
+    ) -> None:
+        """*settings*: names without `DOORWARD_`, in lower case. *environment*: other variables."""
         self.home = home
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")},
+            **environment,
             "DOORWARD_HOME": str(home),
             "DOORWARD_ENVOY_PORT": "0",
             "DOORWARD_API_PORT": "0",
@@ -79,6 +85,24 @@ class Platform:
             self.process.kill()
             self.process.wait()
             raise
+
+    def family(self) -> list[psutil.Process]:
+        """The processes that `doorward up` has started, and theirs."""
+        assert self.process is not None
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def child(self, name: str) -> psutil.Process:
+        """The running `api`, `envoy`, or check process such as `check-0`; fails when there is none."""
+        for each in self.family():
+            with suppress(psutil.NoSuchProcess):
+                if each.status() != psutil.STATUS_ZOMBIE and _is(each, name):
+                    return each
+        raise AssertionError(f"{name} does not run")
+
+    @property
+    def run(self) -> Path:
+        """The folder of its Unix sockets."""
+        return Path(self.environment.get("DOORWARD_RUN_DIR", self.home / "run"))
 
     @property
     def endpoints(self) -> Endpoints:
@@ -130,11 +154,22 @@ class Platform:
         return exchange(self.address, method, target, host=host, headers=[*bearer, *headers], body=body)
 
 
+def _is(process: psutil.Process, name: str) -> bool:
+    command, _, index = name.partition("-")
+    if command == "envoy":
+        return bool(process.name() == "envoy")
+    if not {"doorward_server", command} <= set(process.cmdline()):
+        return False
+    return not index or process.environ().get("DOORWARD_CHECK_INDEX") == index
+
+
 @contextmanager
-def running_platform(**settings: str) -> Iterator[Platform]:
+def running_platform(
+    environment: Mapping[str, str] = MappingProxyType({}), /, **settings: str
+) -> Iterator[Platform]:
     """A platform in a new folder, stopped and removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="dw-"))
-    platform = Platform(folder / "home", **settings)
+    platform = Platform(folder / "home", environment, **settings)
     try:
         yield platform.start()
     finally:

@@ -57,11 +57,13 @@ def test_an_entry_that_is_not_understood_ends_the_stream(token: policy_pb2.Token
     lease = Lease(lambda: 1.0)
     follower = PolicyFollower(index=PolicyIndex(MACS), lease=lease, region=None, clock=lambda: 1.0)
     follower.hello()
-    welcome = policy_pb2.StreamPolicyResponse(welcome=policy_pb2.Welcome(policy_id="policy-1"))
+    welcome = policy_pb2.StreamPolicyResponse(sequence=1, welcome=policy_pb2.Welcome(policy_id="policy-1"))
     follower.receive(welcome)
     snapshot = policy_pb2.Snapshot(tokens=[token], last=True)
     with pytest.raises(StreamBrokenError, match="token0000001"):
-        follower.receive(policy_pb2.StreamPolicyResponse(snapshot=snapshot, revision=1, answered_sequence=1))
+        follower.receive(
+            policy_pb2.StreamPolicyResponse(sequence=2, snapshot=snapshot, revision=1, answered_sequence=1)
+        )
     assert not lease.fresh
 
 

@@ -202,9 +202,9 @@ def test_the_revision_and_the_size_of_the_policy() -> None:
     follower = vitals.follower
     follower.hello()
     welcome = policy_pb2.Welcome(policy_id="policy-1")
-    follower.receive(policy_pb2.StreamPolicyResponse(welcome=welcome))
+    follower.receive(policy_pb2.StreamPolicyResponse(sequence=1, welcome=welcome))
     token = policy_pb2.Token(token_id=mint_token_id(), role="ADMIN")
     snapshot = policy_pb2.Snapshot(tokens=[token], last=True)
-    follower.receive(policy_pb2.StreamPolicyResponse(snapshot=snapshot, revision=41))
+    follower.receive(policy_pb2.StreamPolicyResponse(sequence=2, snapshot=snapshot, revision=41))
     after = Scrape.of_families(collect_check(vitals))
     assert (after["doorward_policy_revision"], after["doorward_policy_entries"]) == (41, 1)
