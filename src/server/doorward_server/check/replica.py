@@ -132,8 +132,11 @@ class Replica:
         # A call that has ended says why to `_listen`.
         with suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
             while not self._leaving.is_set():
+                # Not `wait_for`: that of Python 3.11 loses a cancellation that comes together with the
+                # event, and whoever ends this stream would wait for its speaker for ever.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._due.wait(), self._follower.heartbeat)
+                    async with asyncio.timeout(self._follower.heartbeat):
+                        await self._due.wait()
                 self._due.clear()
                 goodbye = self._leaving.is_set()
                 await call.write(self._follower.report(self._uses.take(_USES), goodbye=goodbye))
