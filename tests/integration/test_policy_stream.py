@@ -23,6 +23,7 @@ from doorward_server.domain.policy import Address
 from doorward_server.domain.tokens import Token
 from doorward_server.policy.v1 import policy_pb2
 from doorward_server.rpc import policy_feed, policy_stream
+from doorward_server.services.boottime import boottime
 from doorward_server.services.clock import utc_now
 from doorward_server.services.ports import Storage, StorageUnavailableError, UnitOfWork
 from doorward_server.services.propagation import Enforcement
@@ -111,6 +112,22 @@ async def test_when_a_deletion_is_enforced_no_replica_knows_the_token(
             assert await propagation.wait_until_enforced(revision) is Enforcement.EVERYWHERE
         assert one.index.authenticate(secret) is None
         assert two.index.authenticate(secret) is None
+
+
+async def test_what_envoy_remembers_is_waited_for(
+    storage: SqlStorage, api: PolicyApi, key: PlatformKey
+) -> None:
+    """A replica acknowledges a deletion when Envoy has forgotten, by itself and not with a heartbeat."""
+    api.heartbeat = api.lease = 600.0
+    entry, _ = with_secret(key, token())
+    await put_token(storage, entry)
+    async with api.running() as propagation, api.replica(remembered=0.5) as replica:
+        await replica.fresh()
+        before = boottime()
+        revision = await remove_token(storage, entry)
+        async with asyncio.timeout(10):
+            assert await propagation.wait_until_enforced(revision) is Enforcement.EVERYWHERE
+        assert boottime() - before >= 0.5
 
 
 async def test_an_app_on_its_way_out_leaves_the_replicas(storage: SqlStorage, api: PolicyApi) -> None:

@@ -74,9 +74,11 @@ class PolicyApi:
         return grpc.aio.insecure_channel(self.target, options=(("grpc.use_local_subchannel_pool", 1),))
 
     @asynccontextmanager
-    async def replica(self, *, region: RegionName | None = None) -> AsyncIterator["RunningReplica"]:
+    async def replica(
+        self, *, region: RegionName | None = None, remembered: float = 0.0
+    ) -> AsyncIterator["RunningReplica"]:
         """A whole replica but for its socket; it leaves with a goodbye when the block ends."""
-        replica = RunningReplica(self, region=region)
+        replica = RunningReplica(self, region=region, remembered=remembered)
         task = asyncio.create_task(replica.replica.follow())
         try:
             yield replica
@@ -102,12 +104,14 @@ class PolicyApi:
 class RunningReplica:
     """What a check process has inside."""
 
-    def __init__(self, api: PolicyApi, *, region: RegionName | None) -> None:
+    def __init__(self, api: PolicyApi, *, region: RegionName | None, remembered: float) -> None:
         self.index = PolicyIndex(api.key.token_macs())
         self.lease = Lease(boottime)
         self.uses = TokenUses()
         self.messages = 0
-        self.follower = PolicyFollower(index=self.index, lease=self.lease, region=region, clock=boottime)
+        self.follower = PolicyFollower(
+            index=self.index, lease=self.lease, region=region, clock=boottime, remembered=remembered
+        )
         self.replica = Replica(
             follower=self.follower,
             uses=self.uses,

@@ -138,6 +138,15 @@ class Settings(BaseSettings):
         False, description="Whether browsers without a token are sent to the login page (303) instead of 401."
     )
 
+    # Check and Envoy
+    edge_cache_lifetime: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Seconds that Envoy may repeat an allow without asking check. Calls that narrow access"
+        " take as much longer. 0: check decides on every request.",
+    )
+
     # Envoy
     envoy_concurrency: int = Field(0, ge=0, le=256, description="Worker threads of Envoy. 0: one a core.")
     websocket_max_duration: float = Field(

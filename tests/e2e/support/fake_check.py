@@ -34,6 +34,10 @@ class Rules:
     secret: str = ""
     apps: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Host, without port, to the address of the app; an empty host: allowed, without an address."""
+    remembered: int = 0
+    """For how many milliseconds Envoy may repeat an allow; 0: not at all."""
+    any_path: bool = True
+    """Whether it may do so for every path."""
 
     def to_json(self) -> str:
         """For a process of its own."""
@@ -92,7 +96,14 @@ class FakeCheck:
             return _deny(401, "NO_CREDENTIAL")
         if host not in self.rules.apps:
             return _deny(403, "UNKNOWN_APP")
-        return _allow(host, self.rules.apps[host], values)
+        response = _allow(host, self.rules.apps[host], values)
+        if self.rules.remembered:
+            response.dynamic_metadata["remember"] = {
+                "milliseconds": self.rules.remembered,
+                "any_path": self.rules.any_path,
+                "remove": list(response.ok_response.headers_to_remove),
+            }
+        return response
 
 
 def _app_host(host: str) -> str:

@@ -5,6 +5,7 @@ Both ends are the real ones: `PolicyServicer` and `Propagation` here, `PolicyFol
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,13 +17,16 @@ import grpc
 from doorward_server.check.follower import PolicyFollower, StreamBrokenError
 from doorward_server.check.index import PolicyIndex
 from doorward_server.check.lease import Lease
+from doorward_server.check.remembering import Remembering
 from doorward_server.domain.apps import App
 from doorward_server.domain.credentials import PlatformKey
+from doorward_server.domain.decision import Decision, Reason, Request
 from doorward_server.domain.ids import Revision
 from doorward_server.domain.policy import PolicyApp
 from doorward_server.policy.v1 import policy_pb2
 from doorward_server.rpc.policy_service import STREAM_KEY, PolicyServicer
 from doorward_server.rpc.policy_stream import Terms
+from doorward_server.services.boottime import BootClock
 from doorward_server.services.clock import utc_now
 from doorward_server.services.ports import Change, PolicyHead, Storage, UnitOfWork
 from doorward_server.services.propagation import Enforcement, Propagation
@@ -299,14 +303,43 @@ class Api:
                 assert isinstance(each.task.exception(), AbortedError | None)
 
 
+class FakeEnvoy:
+    """Remembers allows as envoy/edge_cache.lua does."""
+
+    def __init__(self, loop: HandMovedLoop) -> None:
+        self._loop = loop
+        self._allows: list[tuple[float, int]] = []
+
+    def ask(self, replica: "FakeReplica", app: App) -> None:
+        """Ask about a request, and remember the answer if the replica says so."""
+        decides_by = replica.decides_by(app)
+        if decides_by is not None and replica.lets_remember():
+            self._allows.append((self._loop.now + replica.lifetime, decides_by))
+
+    def repeats(self) -> list[int]:
+        """By which revisions it would let requests through without asking."""
+        self._allows = [allow for allow in self._allows if self._loop.now < allow[0]]
+        return [decided_by for _, decided_by in self._allows]
+
+
 class FakeReplica:
     """One life of a check process, whose clock runs a little fast or slow."""
 
-    def __init__(self, loop: HandMovedLoop, *, rate: float) -> None:
-        self._now = lambda: 86_400 + rate * loop.now
+    def __init__(self, loop: HandMovedLoop, *, rate: float, lifetime: float) -> None:
+        self._loop = loop
+        self._rate = rate
+        self._now: BootClock = lambda: 86_400 + rate * loop.now
+        self.lifetime = lifetime
         self.lease = Lease(self._now)
         self.index = PolicyIndex(KEY.token_macs())
-        self.follower = PolicyFollower(index=self.index, lease=self.lease, region=None, clock=self._now)
+        self._remembering = Remembering(lifetime=lifetime, lease=self.lease)
+        self.follower = PolicyFollower(
+            index=self.index,
+            lease=self.lease,
+            region=None,
+            clock=self._now,
+            remembered=self._remembering.seconds,
+        )
         self.connection: Connection | None = None
 
     def connect(self, api: Api) -> Connection:
@@ -341,6 +374,18 @@ class FakeReplica:
             self.connection.deliver(1_000)
             while self.receive():
                 pass
+
+    def leave(self) -> None:
+        """Say goodbye, having stopped to decide and waited as a check process does."""
+        self._loop.advance(self._remembering.seconds / self._rate)
+        self.report(goodbye=True)
+
+    def lets_remember(self) -> bool:
+        """Whether an allow of this moment may be remembered."""
+        request = Request(host="", path="/", secret=None)
+        decision = Decision(Reason.PUBLIC_APP)
+        leave = self._remembering.leave(decision, request, remove=())
+        return leave != b"" and self._remembering.is_forgotten_by(math.inf, now=self._now())
 
     def decides_by(self, app: App) -> int | None:
         """By which revision of the app it would decide now; None: it would deny."""

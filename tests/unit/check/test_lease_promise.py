@@ -1,4 +1,4 @@
-"""The promise that all others rest on: what was enforced, no replica decides without."""
+"""The promise that all others rest on: what was enforced, no replica decides without, and no Envoy."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from tests.unit.check.stream_world import (
     LEASE,
     Api,
     Connection,
+    FakeEnvoy,
     FakePolicyStorage,
     FakeReplica,
     HandMovedLoop,
@@ -18,6 +19,8 @@ from tests.unit.check.stream_world import (
 
 # NTP slews by 500 ppm at most, to either side.
 _RATES = st.sampled_from([0.9995, 1.0, 1.0005])
+_LIFETIMES = st.sampled_from([0.0, 0.25, 1.0])
+_MOMENTS = st.sampled_from([0.0, 0.249, 0.251, 0.999, 1.001, 1.003])
 _PAUSES = st.sampled_from([0.001, 4.0, 11.0, LEASE - 0.001, LEASE, LEASE + 0.1])
 _COUNTS = st.integers(1, 6)
 
@@ -31,6 +34,7 @@ class Streams(RuleBasedStateMachine):
         self.storage = FakePolicyStorage(self.loop)
         self.api = Api(self.loop, self.storage)
         self.replicas: list[FakeReplica] = []
+        self.envoy = FakeEnvoy(self.loop)
         self.connections: list[Connection] = []
         self.unannounced: list[Revision] = []
         self.enforced = 0
@@ -44,15 +48,15 @@ class Streams(RuleBasedStateMachine):
 
     # A replica
 
-    @initialize(rates=st.lists(_RATES, max_size=2))
-    def begins(self, rates: list[float]) -> None:
-        for rate in rates:
-            self.starts(rate)
+    @initialize(replicas=st.lists(st.tuples(_RATES, _LIFETIMES), max_size=2))
+    def begins(self, replicas: list[tuple[float, float]]) -> None:
+        for rate, lifetime in replicas:
+            self.starts(rate, lifetime)
 
     @precondition(lambda self: len(self.replicas) < 3 and self.api.up)
-    @rule(rate=_RATES)
-    def starts(self, rate: float) -> None:
-        replica = FakeReplica(self.loop, rate=rate)
+    @rule(rate=_RATES, lifetime=_LIFETIMES)
+    def starts(self, rate: float, lifetime: float) -> None:
+        replica = FakeReplica(self.loop, rate=rate, lifetime=lifetime)
         self.replicas.append(replica)
         self.connections.append(replica.connect(self.api))
         replica.exchange()
@@ -87,7 +91,7 @@ class Streams(RuleBasedStateMachine):
     def leaves(self, data: Any) -> None:
         replica = self.any_replica(data)
         self.replicas.remove(replica)
-        replica.report(goodbye=True)
+        replica.leave()
 
     @precondition(lambda self: self.replicas)
     @rule(data=st.data())
@@ -134,6 +138,16 @@ class Streams(RuleBasedStateMachine):
     def commits_a_change_and_waits(self) -> None:
         self.api.wait(self.storage.commit())
 
+    @precondition(lambda self: self.replicas and self.api.up)
+    @rule(data=st.data(), seconds=_MOMENTS)
+    def commits_a_change_while_all_is_well(self, data: Any, seconds: float) -> None:
+        replica = self.any_replica(data)
+        self.api.wait(self.storage.commit())
+        replica.exchange()
+        self.loop.advance(seconds)
+        replica.report()
+        replica.exchange()
+
     @precondition(lambda self: self.unannounced and self.api.up)
     @rule()
     def waits_for_the_replicas(self) -> None:
@@ -172,6 +186,14 @@ class Streams(RuleBasedStateMachine):
         for replica in self.replicas:
             decides_by = replica.decides_by(self.storage.app)
             assert decides_by is None or decides_by >= self.enforced
+
+    @invariant()
+    def envoy_repeats_nothing_from_before_what_was_enforced(self) -> None:
+        self.enforced = max(self.enforced, self.api.enforced())
+        assert all(decided_by >= self.enforced for decided_by in self.envoy.repeats())
+        # Requests come all the time, to every replica.
+        for replica in self.replicas:
+            self.envoy.ask(replica, self.storage.app)
 
     @invariant()
     def streams_end_for_a_reason(self) -> None:

@@ -57,6 +57,7 @@ def connection_manager(**changes: Any) -> Any:
         {"check_sockets": tuple(UnixAddress(Path(f"/run/check-{n}.sock")) for n in range(8))},
         {"api_hosts": ("api.example.com", "[::1]", "10.0.0.1")},
         {"stream_idle_timeout": 0, "websocket_max_duration": 0.5},
+        {"edge_cache": True},
     ],
 )
 def test_envoy_accepts_every_form_of_the_configuration(tmp_path: Path, changes: dict[str, Any]) -> None:
@@ -108,7 +109,7 @@ def test_rendering_again_replaces_whole_files(tmp_path: Path) -> None:
     render_gateway(a_config(listen_port=8080), tmp_path)
     path = render_gateway(a_config(listen_port=9090), tmp_path)
     assert "port_value: 9090" in path.read_text()
-    names = {"doorward.binpb", "envoy.yaml", "rest_answer.lua", "rest_body.lua"}
+    names = {"doorward.binpb", "envoy.yaml", "edge_cache.lua", "rest_answer.lua", "rest_body.lua"}
     assert {file.name for file in tmp_path.iterdir()} == names
 
 
@@ -206,6 +207,42 @@ def test_check_fails_closed() -> None:
     assert authz["clear_route_cache"] is False
     assert "with_request_body" not in authz
     assert not [name for name in filters if "disabled" in filters[name] and "authz" in name]
+
+
+def edge_cache_of(route: Any) -> Any:
+    """How a route sets the edge cache."""
+    return route.get("typed_per_filter_config", {}).get("doorward.edge_cache", {})
+
+
+def test_by_default_envoy_remembers_nothing() -> None:
+    """The filter has no script and runs nowhere, and check is asked without a condition."""
+    manager = connection_manager()
+    filters = {entry["name"]: entry for entry in manager["http_filters"]}
+    assert filters["doorward.edge_cache"]["disabled"] is True
+    assert filters["doorward.edge_cache"]["typed_config"]["default_source_code"] is None
+    assert filters["envoy.filters.http.ext_authz"]["typed_config"]["filter_enabled_metadata"] is None
+    for host in manager["route_config"]["virtual_hosts"]:
+        assert all(edge_cache_of(route).get("disabled", True) for route in host["routes"])
+
+
+def test_where_it_is_wanted_the_routes_of_apps_alone_have_the_edge_cache() -> None:
+    """Neither WebSockets nor the API nor Doorward's own pages; and check is asked unless there is a hit."""
+    manager = connection_manager(edge_cache=True)
+    names = [entry["name"] for entry in manager["http_filters"]]
+    assert names.index("envoy.filters.http.header_mutation") < names.index("doorward.edge_cache")
+    assert names.index("doorward.edge_cache") + 1 == names.index("envoy.filters.http.ext_authz")
+    filters = {entry["name"]: entry for entry in manager["http_filters"]}
+    assert filters["doorward.edge_cache"]["disabled"] is True
+    assert filters["envoy.filters.http.ext_authz"]["typed_config"]["filter_enabled_metadata"] == {
+        "filter": "doorward.edge_cache",
+        "path": [{"key": "hit"}],
+        "value": {"bool_match": True},
+        "invert": True,
+    }
+    routes = [route for host in manager["route_config"]["virtual_hosts"] for route in host["routes"]]
+    with_cache = [route for route in routes if "config" in edge_cache_of(route)]
+    assert [route["route"]["cluster"] for route in with_cache] == ["apps_http2", "apps_http1"]
+    assert all("upgrade_configs" not in route["route"] for route in with_cache)
 
 
 def test_every_method_with_a_body_is_looked_at() -> None:

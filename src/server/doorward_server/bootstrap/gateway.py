@@ -17,4 +17,5 @@ def gateway_config(settings: Settings) -> GatewayConfig:
         stream_idle_timeout=settings.stream_idle_timeout,
         websocket_max_duration=settings.websocket_max_duration,
         max_message_bytes=settings.max_message_bytes,
+        edge_cache=settings.edge_cache_lifetime > 0,
     )

@@ -29,6 +29,8 @@ class Allow(NamedTuple):
 
     answer: bytes
     """The serialized CheckResponse."""
+    leave: bytes
+    """What to append to it where Envoy may remember it, too."""
     reason: Reason
     app_id: AppId
     packed_app: PackedApp
@@ -68,7 +70,7 @@ class Allows:
         allow = self._kept.get(key)
         if allow is None:
             return None
-        _, _, app_id, packed_app, token_id, packed_token, expire_time, domains = allow
+        _, _, _, app_id, packed_app, token_id, packed_token, expire_time, domains = allow
         policy = self._policy
         entries = policy.entries
         if (
@@ -80,10 +82,13 @@ class Allows:
             return allow
         return None
 
-    def remember(self, key: Key, decision: Decision, answer: bytes, *, now: float, domains: object) -> None:
+    def remember(
+        self, key: Key, decision: Decision, answer: bytes, *, leave: bytes, now: float, domains: object
+    ) -> None:
         """Remember an allow, unless it depends on the path as well or the policy has moved on since.
 
-        *now* is the time of the decision, *domains* the index's of before it.
+        *leave* is what to append to the answer where Envoy may remember it, *now* the time of the decision,
+        *domains* the index's of before it.
         """
         app, token, entries = decision.app, decision.token, self._policy.entries
         if app is None or app.operator_paths:
@@ -98,17 +103,20 @@ class Allows:
                 return
         self._kept[key] = Allow(
             answer=answer,
+            leave=leave,
             reason=decision.reason,
             app_id=app.app_id,
             packed_app=packed_app,
             token_id=None if token is None else token.token_id,
             packed_token=packed_token,
-            expire_time=math.inf if token is None else _next_end(token, now),
+            expire_time=next_end(token, now),
             domains=domains,
         )
 
 
-def _next_end(token: PolicyToken, now: float) -> float:
+def next_end(token: PolicyToken | None, now: float) -> float:
     """When the next of a token's live secrets ends; whichever was presented, it lives until then."""
+    if token is None:
+        return math.inf
     ends = (each.expire_time for each in token.secrets if each.expire_time is not None and each.live(now))
     return min(ends, default=math.inf)

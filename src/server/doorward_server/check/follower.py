@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from doorward_server.check.index import Entries, PolicyIndex
 from doorward_server.check.lease import Lease
 from doorward_server.check.messages import UnreadableEntryError
+from doorward_server.check.remembering import Settling
 from doorward_server.domain.ids import AppId, RegionName, Revision, TokenId
 from doorward_server.policy.v1 import policy_pb2
 from doorward_server.services.boottime import BootClock
@@ -23,7 +24,7 @@ class PolicyFollower:
     """Keeps an index and a lease by the messages of one stream after another.
 
     A message is applied before it renews the lease: what is announced ahead of an answer is in force before
-    the lease that the answer grants.
+    the lease that the answer grants. A revision is acknowledged when nothing from before it is remembered.
     """
 
     def __init__(
@@ -34,13 +35,19 @@ class PolicyFollower:
         region: RegionName | None,
         clock: BootClock,
         display_name: str = "",
+        remembered: float = 0.0,
     ) -> None:
-        """*display_name*: what people call this replica."""
+        """*display_name*: what people call this replica.
+
+        *remembered*: for how many seconds an allow may be repeated without asking it.
+        """
         self._index = index
         self._lease = lease
         self._region = region
         self._display_name = display_name
         self._clock = clock
+        self.remembered = remembered
+        self._settling = Settling(seconds=remembered, clock=clock)
         self._replica_id = str(uuid.uuid4())
         # The policy in the index.
         self._policy_id = ""
@@ -51,7 +58,6 @@ class PolicyFollower:
         self._unanswered: deque[tuple[int, float]] = deque()
         self._welcome: policy_pb2.Welcome | None = None
         self._snapshot: Entries | None = None
-        self._reached = Revision(0)
         self._acknowledged = Revision(0)
 
     @property
@@ -67,7 +73,12 @@ class PolicyFollower:
     @property
     def owes_acknowledgement(self) -> bool:
         """Whether a message is due at once."""
-        return self._acknowledged < self._reached
+        return self._acknowledged < self._settling.settled
+
+    @property
+    def next_acknowledgement(self) -> float | None:
+        """In how many seconds a message will be due; None: not before there is news."""
+        return self._settling.time_left
 
     @property
     def welcomed(self) -> bool:
@@ -84,7 +95,8 @@ class PolicyFollower:
         self._sequence = self._received = 0
         self._unanswered.clear()
         self._welcome = self._snapshot = None
-        self._reached = self._acknowledged = Revision(0)
+        self._acknowledged = Revision(0)
+        self._settling.begin()
         message = self._message(self._revision)
         message.hello.replica_id = self._replica_id
         message.hello.region = self._region or ""
@@ -99,11 +111,11 @@ class PolicyFollower:
 
         It says what was reached on *this* stream, for only that is a revision of the policy it streams.
         """
-        message = self._message(self._reached)
+        self._acknowledged = self._settling.settled
+        message = self._message(self._acknowledged)
         message.goodbye = goodbye
         for token_id, time in uses:
             message.token_uses.add(token_id=token_id, time=_timestamp(time))
-        self._acknowledged = self._reached
         return message
 
     def receive(self, response: policy_pb2.StreamPolicyResponse) -> None:
@@ -115,6 +127,7 @@ class PolicyFollower:
         body = response.WhichOneof("body")
         if self.welcomed == (body == "welcome"):
             raise StreamBrokenError("the first message, and no other, must be the welcome")
+        size = len(self._index)
         try:
             match body:
                 case "welcome":
@@ -126,10 +139,23 @@ class PolicyFollower:
                     self._apply(response.changes)
         except UnreadableEntryError as error:
             raise StreamBrokenError(str(error)) from None
+        if self._may_have_narrowed(response, size):
+            self._settling.narrowed()
         if response.revision:
             self._reach(Revision(response.revision))
         if response.answered_sequence:
             self._renew(response.answered_sequence)
+
+    def _may_have_narrowed(self, response: policy_pb2.StreamPolicyResponse, former_size: int) -> bool:
+        """Whether something that was allowed before a message may not be allowed after it."""
+        match response.WhichOneof("body"):
+            case None:
+                return False
+            case "changes":
+                # Additions alone narrow nothing: what was not there opened nothing.
+                return len(self._index) - former_size < len(response.changes.changes)
+            case _:
+                return former_size > 0
 
     def _message(self, applied: Revision) -> policy_pb2.StreamPolicyRequest:
         self._sequence += 1
@@ -167,7 +193,8 @@ class PolicyFollower:
         self._must_have_policy()
         if revision < self._revision:
             raise StreamBrokenError(f"revision {revision} came after {self._revision}")
-        self._revision = self._reached = revision
+        self._revision = revision
+        self._settling.reach(revision)
 
     def _renew(self, answered: int) -> None:
         self._must_have_policy()

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable
 
-from doorward_server.check.allows import Allows, Key
+from doorward_server.check.allows import Allows, Key, next_end
 from doorward_server.check.answers import Answers, to_login, unreadable
 from doorward_server.check.denials import Form
 from doorward_server.check.index import PolicyIndex
 from doorward_server.check.lease import Lease
+from doorward_server.check.remembering import Remembering
 from doorward_server.check.requests import (
     HttpRequest,
     UnreadableRequestError,
@@ -30,14 +31,19 @@ class CheckHandler:
         uses: TokenUses,
         login_enabled: bool,
         tally: CheckTally | None = None,
+        remembering: Remembering | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """*login_enabled*: browsers without a token are sent to the login page. *now*: seconds since 1970."""
+        """*login_enabled*: browsers without a token are sent to the login page. *now*: seconds since 1970.
+
+        *remembering*: what Envoy may repeat without asking. None: nothing.
+        """
         self._tally = CheckTally() if tally is None else tally
         self._policy = policy
         self._lease = lease
         self._uses = uses
         self._login_enabled = login_enabled
+        self._remembering = remembering or Remembering(lifetime=0, lease=lease)
         self._now = now
         self._allows = Allows(policy)
         self._answers = Answers()
@@ -53,6 +59,8 @@ class CheckHandler:
                 self._tally.decided[allow.reason.index] += 1
                 if allow.token_id is not None:
                     self._uses.record(allow.token_id, now)
+                if allow.leave and self._remembering.is_forgotten_by(allow.expire_time, now=now):
+                    return allow.answer + allow.leave
                 return allow.answer
             return self._decide(read_request(attributes), key, now)
         except UnreadableRequestError:
@@ -68,6 +76,11 @@ class CheckHandler:
         if decision.reason is Reason.NO_CREDENTIAL and self._login_enabled and request.form is Form.PAGE:
             return to_login(decision, request.decided_by.path)
         answer = self._answers.encode(decision, remove=request.remove, form=request.form)
-        if decision.allowed and key is not None:
-            self._allows.remember(key, decision, answer, now=now, domains=domains)
+        if not decision.allowed:
+            return answer
+        leave = self._remembering.leave(decision, request.decided_by, remove=request.remove)
+        if key is not None:
+            self._allows.remember(key, decision, answer, leave=leave, now=now, domains=domains)
+        if leave and self._remembering.is_forgotten_by(next_end(decision.token, now), now=now):
+            return answer + leave
         return answer

@@ -17,6 +17,7 @@ from doorward_server.check.handler import CheckHandler
 from doorward_server.check.index import PolicyIndex
 from doorward_server.check.lease import Lease
 from doorward_server.check.readiness import Readiness
+from doorward_server.check.remembering import Remembering
 from doorward_server.check.replica import Replica
 from doorward_server.check.tally import CheckTally
 from doorward_server.check.transports import Handler, Limits, TransportError, TransportKind, open_transport
@@ -66,6 +67,8 @@ class CheckConfig:
     transport: TransportKind = "auto"
     login_enabled: bool = False
     """Whether browsers without a token are sent to the login page."""
+    edge_cache_lifetime: float = 0.0
+    """For how many seconds Envoy may repeat an allow without asking."""
     limits: Limits = field(default_factory=Limits)
     watch: Watch | None = None
     """Watches the process. None: nobody does, and decisions are not timed."""
@@ -75,18 +78,30 @@ async def run_check(config: CheckConfig) -> int:
     """Answer Checks until SIGTERM or SIGINT; answers the process's exit status.
 
     Envoy is told that the process serves once it has the policy. It ends in this order: calls in flight are
-    answered, the socket goes, and only then does api learn that nobody needs to wait for this replica.
+    answered, the socket goes, Envoy forgets what it remembers of them, and only then does api learn that
+    nobody needs to wait for this replica.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
     # What the process is made of stays until it ends: a collection need not look at it while a Check waits.
     gc.freeze()
     lease, index, uses = Lease(boottime), PolicyIndex(config.key.token_macs()), TokenUses()
     tally = CheckTally()
+    remembering = Remembering(lifetime=config.edge_cache_lifetime, lease=lease)
     handler = CheckHandler(
-        policy=index, lease=lease, uses=uses, login_enabled=config.login_enabled, tally=tally
+        policy=index,
+        lease=lease,
+        uses=uses,
+        login_enabled=config.login_enabled,
+        tally=tally,
+        remembering=remembering,
     )
     follower = PolicyFollower(
-        index=index, lease=lease, region=config.region, clock=boottime, display_name=config.display_name
+        index=index,
+        lease=lease,
+        region=config.region,
+        clock=boottime,
+        display_name=config.display_name,
+        remembered=remembering.seconds,
     )
     if config.watch is None:
         return await _answer(config, handler=handler, follower=follower, lease=lease, uses=uses)
@@ -123,6 +138,7 @@ async def _answer(
     finally:
         readiness.close()
         await asyncio.to_thread(transport.close)
+        await asyncio.sleep(follower.remembered)
         replica.leave()
         await asyncio.wait({following}, timeout=_GOODBYE_SECONDS)
         following.cancel()

@@ -124,7 +124,7 @@ class Replica:
             raise StreamBrokenError("the control plane ended the stream")
         self._follower.receive(response)
         self._on_message()
-        if self._follower.owes_acknowledgement:
+        if self._follower.next_acknowledgement is not None or self._follower.owes_acknowledgement:
             self._due.set()
         return True
 
@@ -132,12 +132,25 @@ class Replica:
         # A call that has ended says why to `_listen`.
         with suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
             while not self._leaving.is_set():
-                # Not `wait_for`: that of Python 3.11 loses a cancellation that comes together with the
-                # event, and whoever ends this stream would wait for its speaker for ever.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._follower.heartbeat):
-                        await self._due.wait()
-                self._due.clear()
+                await self._wait_until_due()
                 goodbye = self._leaving.is_set()
                 await call.write(self._follower.report(self._uses.take(_USES), goodbye=goodbye))
             await call.done_writing()
+
+    async def _wait_until_due(self) -> None:
+        """Wait for an acknowledgement to be due, or the heartbeat, or the goodbye."""
+        now = asyncio.get_running_loop().time
+        heartbeat = now() + self._follower.heartbeat
+        while not (self._leaving.is_set() or self._follower.owes_acknowledgement):
+            time_left = heartbeat - now()
+            if time_left <= 0:
+                return
+            self._due.clear()
+            acknowledgement = self._follower.next_acknowledgement
+            # Not `wait_for`: that of Python 3.11 loses a cancellation that comes together with the event,
+            # and whoever ends this stream would wait for its speaker for ever.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(
+                    time_left if acknowledgement is None else min(time_left, acknowledgement)
+                ):
+                    await self._due.wait()

@@ -109,6 +109,8 @@ class GatewayConfig:
     """The largest body of a REST request, in bytes."""
     max_connections: int = 10_000
     """How many clients may be connected at once."""
+    edge_cache: bool = False
+    """Whether Envoy repeats an allow for as long as check said that it may, without asking again."""
 
     def __post_init__(self) -> None:
         _check_port("listen_port", self.listen_port)

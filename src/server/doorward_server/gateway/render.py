@@ -22,7 +22,9 @@ CONFIG_FILE = "envoy.yaml"
 DESCRIPTOR_FILE = "doorward.binpb"
 ANSWER_SCRIPT = "rest_answer.lua"
 BODY_SCRIPT = "rest_body.lua"
+CACHE_SCRIPT = "edge_cache.lua"
 
+_FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 
 
@@ -37,7 +39,7 @@ def render_gateway(config: GatewayConfig, directory: Path) -> Path:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _replace(directory / DESCRIPTOR_FILE, api_descriptors().SerializeToString(deterministic=True))
-        for script in (ANSWER_SCRIPT, BODY_SCRIPT):
+        for script in (ANSWER_SCRIPT, BODY_SCRIPT, CACHE_SCRIPT):
             _replace(directory / script, (source_directory() / script).read_bytes())
         _replace(path, text.encode())
     except OSError as error:
@@ -87,6 +89,7 @@ def placeholders(config: GatewayConfig, directory: Path) -> dict[str, Any]:
         "api_hosts": list(config.api_hosts),
         "api_transport_socket": None if config.api_certificate is None else _tls(config.api_certificate),
         "check_endpoints": [{"endpoint": {"address": _address(socket)}} for socket in config.check_sockets],
+        **(_edge_cache(directory / CACHE_SCRIPT) if config.edge_cache else _NO_EDGE_CACHE),
         "listen_address": config.listen_address,
         "listen_port": config.listen_port,
         "max_connections": config.max_connections,
@@ -99,6 +102,24 @@ def placeholders(config: GatewayConfig, directory: Path) -> dict[str, Any]:
         "rest_messages": rest_messages(),
         "stream_idle_timeout": _seconds(config.stream_idle_timeout),
         "websocket_max_duration": _seconds(config.websocket_max_duration),
+    }
+
+
+_NO_EDGE_CACHE = {
+    "edge_cache": {"@type": _FILTER_CONFIG, "disabled": True},
+    "edge_cache_asks": None,
+    "edge_cache_code": None,
+}
+
+
+def _edge_cache(script: Path) -> dict[str, Any]:
+    """The filter that repeats what check allowed, and the one thing that keeps ext_authz from asking."""
+    hit = {"path": [{"key": "hit"}], "value": {"bool_match": True}}
+    return {
+        "edge_cache": {"@type": _FILTER_CONFIG, "config": {}},
+        # Metadata that is not there is not true: check is asked.
+        "edge_cache_asks": {"filter": "doorward.edge_cache", **hit, "invert": True},
+        "edge_cache_code": {"filename": str(script)},
     }
 
 

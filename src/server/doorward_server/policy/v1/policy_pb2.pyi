@@ -36,7 +36,9 @@ class StreamPolicyRequest(_message.Message):
     message that has been answered.
     """
     applied_revision: _builtins.int
-    """The revision that every decision of this replica is made by from now on."""
+    """The revision that every decision of this replica is made by from now on, those that Envoy repeats without
+    asking included.
+    """
     goodbye: _builtins.bool
     """Set on the last message of a replica that has stopped answering for good."""
     @_builtins.property
