@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from doorward_server.check import allows
+from doorward_server.check import allows, remembering
 from doorward_server.check.bounded import Bounded
 from doorward_server.check.handler import CheckHandler
 from doorward_server.check.index import Entries, PolicyIndex
@@ -118,7 +118,13 @@ class Remembering(RuleBasedStateMachine):
     def fresh_handler(self) -> CheckHandler:
         """One that remembers nothing."""
         return CheckHandler(
-            policy=self.index, lease=self.lease, uses=TokenUses(), login_enabled=True, now=lambda: self.now
+            policy=self.index,
+            lease=self.lease,
+            uses=TokenUses(),
+            login_enabled=True,
+            # What Envoy may remember depends on the time that is left, whoever else remembers.
+            remembering=remembering.Remembering(lifetime=1.0, lease=self.lease),
+            now=lambda: self.now,
         )
 
     @rule(app=_APPS)
@@ -147,7 +153,7 @@ class Remembering(RuleBasedStateMachine):
     def is_told_the_regions(self, domains: Mapping[str, str]) -> None:
         self.index.set_domains(domains)
 
-    @rule(seconds=st.sampled_from((1.0, 10.0)), renewed=st.booleans())
+    @rule(seconds=st.sampled_from((0.5, 1.0, 10.0)), renewed=st.booleans())
     def passes(self, seconds: float, *, renewed: bool) -> None:
         self.now += seconds
         self.boottime += seconds
@@ -220,6 +226,24 @@ def test_a_remembered_allow_counts_as_a_use() -> None:
     uses._seen.clear()
     handler(_request())
     assert [token_id for token_id, _ in uses.take(10)] == [SECRETS[0].token_id]
+
+
+def test_leave_for_envoy_to_remember_is_not_kept() -> None:
+    """An answer from memory gives it while there is time, and not when the secret is about to end."""
+    seconds = iter([1_000.0, 1_000.0, 1_009.5])
+    index, _, _ = _replica(end=1_010)
+    lease = Lease(lambda: 0.0)
+    lease.renew(0.0, 0.0)
+    handler = CheckHandler(
+        policy=index,
+        lease=lease,
+        uses=TokenUses(),
+        login_enabled=False,
+        remembering=remembering.Remembering(lifetime=1.0, lease=lease),
+        now=lambda: next(seconds),
+    )
+    answers = [CheckResponse.FromString(handler(_request())) for _ in range(3)]
+    assert ["remember" in answer.dynamic_metadata.fields for answer in answers] == [True, True, False]
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: Any) -> None:
