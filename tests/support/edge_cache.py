@@ -30,6 +30,24 @@ function(read)
 end
 """
 
+# Envoy's objects, whose methods are called with a colon, of plain functions.
+_HANDLE = """
+function(get, count, remove, replace, read, write)
+  local headers = {
+    get = function(_, name) return get(name) end,
+    getNumValues = function(_, name) return count(name) end,
+    remove = function(_, name) remove(name) end,
+    replace = function(_, name, value) replace(name, value) end,
+  }
+  local metadata = {
+    get = function(_, filter) return read(filter) end,
+    set = function(_, filter, key, value) write(filter, key, value) end,
+  }
+  local info = { dynamicMetadata = function() return metadata end }
+  return { headers = function() return headers end, streamInfo = function() return info end }
+end
+"""
+
 Header = tuple[str, str]
 
 
@@ -78,12 +96,11 @@ class Metadata:
 class Handle:
     """What Envoy calls the script with."""
 
-    def __init__(self, lua: LuaRuntime, headers: Sequence[Header]) -> None:
+    def __init__(self, lua: LuaRuntime, new_handle: Any, headers: Sequence[Header]) -> None:
         self.header_map = Headers(headers)
         self.metadata = Metadata(lua)
-        self.headers = lambda _self: self.header_map
-        self.streamInfo = lambda _self: self
-        self.dynamicMetadata = lambda _self: self.metadata
+        of_headers = (getattr(self.header_map, name) for name in ("get", "getNumValues", "remove", "replace"))
+        self.in_lua = new_handle(*of_headers, self.metadata.get, self.metadata.set)
 
 
 @dataclass(slots=True)
@@ -124,7 +141,7 @@ class Stream:
         """Check has answered with these metadata, and then the app has answered, too."""
         for key, value in facts.items():
             self.handle.metadata.set(AUTHZ, key, value)
-        self.script.on_response(self.handle)
+        self.script.on_response(self.handle.in_lua)
         return self
 
 
@@ -138,13 +155,14 @@ class EdgeCache:
         self.lua = LuaRuntime(unpack_returned_tuples=True, register_eval=False)
         self.lua.eval(_CLOCK)(lambda: self.clock.now)
         self.lua.execute((source_directory() / CACHE_SCRIPT).read_text("utf-8"))
+        self._new_handle = self.lua.eval(_HANDLE)
         self.on_request = self.lua.globals().envoy_on_request
         self.on_response = self.lua.globals().envoy_on_response
 
     def request(self, headers: Sequence[Header]) -> Stream:
         """A request begins."""
-        handle = Handle(self.lua, headers)
-        self.on_request(handle)
+        handle = Handle(self.lua, self._new_handle, headers)
+        self.on_request(handle.in_lua)
         return Stream(self, handle)
 
     def kilobytes(self) -> float:
