@@ -284,6 +284,21 @@ def test_an_address_that_has_moved_is_found_again(stack: FakeStack, visited: Pub
         wait_for(arrived, what="the app is reached at its new address")
 
 
+def test_an_outage_of_check_is_noticed_a_lifetime_later(app: RecordingApp) -> None:
+    """Who was allowed just before it goes on for that long; everybody else is denied at once."""
+    with fake_stack(edge_cache=True) as stack:
+        stack.rules.remembered = LIFETIME
+        visited = stack.publish("127.0.0.1", app.port)
+        with visiting(stack, visited) as visitor:
+            visitor.until_hit(credential_of(visited))
+            stack.checks[0].close()
+            reached = len(app.requests)
+            assert visitor.send([*credential_of(visited), ("Cookie", "new=1")])[0].status == 503
+            assert len(app.requests) == reached
+            wait_for(lambda: visitor.send(credential_of(visited))[0].status == 503, what="503")
+            assert visitor.send(credential_of(visited))[0].status == 503
+
+
 def test_without_the_edge_cache_leave_to_remember_is_no_use(
     seen_through: Published, glass: FakeStack
 ) -> None:
