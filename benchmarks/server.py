@@ -1,61 +1,110 @@
-"""A server to measure, in a process of its own: ``python -m benchmarks.server SOCKET KIND WORKLOAD``.
+"""A gRPC server under measurement: what it is asked, and what the answers cost it."""
 
-Says what to send it in one line of JSON once it serves, and stops when its standard input ends, so that it
-never outlives whoever started it.
-"""
-
-import asyncio
-import base64
-import json
-import sys
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Final
 
-import grpc.aio
+import psutil
+from envoy.service.auth.v3 import external_auth_pb2
 
-from benchmarks.workloads import WORKLOADS, Workload
-from doorward_server.check.transports import TransportKind, open_transport
-from doorward_server.check.transports.contract import CHECK_SERVICE
+from benchmarks.children import ChildError, cpu_seconds
+from benchmarks.connection import Connection
+from benchmarks.h2load import grpc_calls
+from benchmarks.load import Outcome, at_rate, percentile, saturating
+from doorward_server.check.transports.contract import CHECK_METHOD
 
-
-def main() -> None:
-    """Serve until standard input ends."""
-    path, kind, workload = Path(sys.argv[1]), sys.argv[2], WORKLOADS[sys.argv[3]]()
-    if kind == "grpc.aio":
-        asyncio.run(_serve_aio(path, workload))
-        return
-    transport = open_transport(cast("TransportKind", kind), path=path, handler=workload.handler)
-    transport.start()
-    _announce(workload)
-    sys.stdin.read()
-    transport.close()
+CONNECTIONS: Final = 4
+IN_FLIGHT: Final = 16
+_CALL_SECONDS: Final = 5.0
 
 
-async def _serve_aio(path: Path, workload: Workload) -> None:
-    """Serve as most Python services do: grpcio's asyncio server, a coroutine a call."""
+@dataclass(slots=True, kw_only=True)
+class Series:
+    """One value a round of each figure. Times in seconds."""
 
-    async def check(request: bytes, _: object) -> bytes:
-        return workload.handler(request)
+    p50: list[float] = field(default_factory=list)
+    p99: list[float] = field(default_factory=list)
+    own_p99: list[float] = field(default_factory=list)
+    """How late the generator itself was."""
+    cpu: list[float] = field(default_factory=list)
+    """Of the server, a call, with many different requests."""
+    throughput: list[float] = field(default_factory=list)
+    """Calls a second, with one request over and over."""
 
-    server = grpc.aio.server()
-    server.add_generic_rpc_handlers(
-        [
-            grpc.method_handlers_generic_handler(
-                CHECK_SERVICE, {"Check": grpc.unary_unary_rpc_method_handler(check)}
-            )
+
+@dataclass(slots=True, kw_only=True)
+class Server:
+    """A running server."""
+
+    name: str
+    process: psutil.Process
+    socket: Path
+    connections: Sequence[Connection]
+    requests: Sequence[bytes]
+    series: Series = field(default_factory=Series)
+    failures: int = 0
+
+    def warm_up(self, *, seconds: float) -> None:
+        """Ask every request once and see that it is allowed, then let caches and branch predictors settle."""
+        for request in self.requests:
+            answer = external_auth_pb2.CheckResponse.FromString(self.answer(request))
+            if answer.status.code != 0 or not answer.HasField("ok_response"):
+                raise ChildError(f"{self.name} does not allow what it is to be measured with: {answer}")
+        saturating(self.connections, self.requests, in_flight=IN_FLIGHT, seconds=seconds)
+
+    def measure_latency(self, *, rate: float, seconds: float, seed: int) -> Outcome:
+        """One round at a rate of its own, all requests in turn."""
+        outcome = at_rate(self.connections, self.requests, rate=rate, seconds=seconds, seed=seed)
+        self.failures += outcome.failures
+        self.series.p50.append(percentile(outcome.latencies, 50))
+        self.series.p99.append(percentile(outcome.latencies, 99))
+        self.series.own_p99.append(percentile(outcome.delays, 99))
+        return outcome
+
+    def measure_cost(self, *, seconds: float) -> None:
+        """One round of all that the generator can send, all requests in turn: CPU a call."""
+        before = cpu_seconds(self.process)
+        outcome = saturating(self.connections, self.requests, in_flight=IN_FLIGHT, seconds=seconds)
+        self.failures += outcome.failures
+        calls = len(outcome.latencies)
+        self.series.cpu.append((cpu_seconds(self.process) - before) / calls if calls else math.nan)
+
+    def measure_throughput(self, *, seconds: float) -> None:
+        """One round of all that h2load can send: one request over and over."""
+        done = grpc_calls(
+            self.socket,
+            CHECK_METHOD,
+            self.requests[0],
+            connections=CONNECTIONS,
+            in_flight=IN_FLIGHT,
+            seconds=seconds,
+        )
+        self.failures += done.failures
+        self.series.throughput.append(done.throughput)
+
+    def answer(self, request: bytes) -> bytes:
+        """What it answers to one request; raises `ChildError` for none."""
+        connection = self.connections[0]
+        connection.call(request, due=0)
+        connection.flush()
+        while not (ended := connection.receive()):
+            pass
+        if ended[0].body is None:
+            raise ChildError(f"{self.name} fails a call that it is to be measured with")
+        return ended[0].body
+
+
+@contextlib.contextmanager
+def connected(
+    name: str, *, process: psutil.Process, socket: Path, requests: Sequence[bytes]
+) -> Iterator[Server]:
+    """Connect to a running server, until the end of the block."""
+    with contextlib.ExitStack() as stack:
+        connections = [
+            stack.enter_context(contextlib.closing(Connection(socket, CHECK_METHOD, timeout=_CALL_SECONDS)))
+            for _ in range(CONNECTIONS)
         ]
-    )
-    server.add_insecure_port(f"unix:{path}")
-    await server.start()
-    _announce(workload)
-    await asyncio.to_thread(sys.stdin.read)
-    await server.stop(None)
-
-
-def _announce(workload: Workload) -> None:
-    requests = [base64.b64encode(request).decode() for request in workload.requests]
-    print(json.dumps({"requests": requests}), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        yield Server(name=name, process=process, socket=socket, connections=connections, requests=requests)
