@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import psutil
 
+from tests.e2e.support.tether import tethered
+
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _STOP_SECONDS: Final = 15.0
 
@@ -73,14 +75,14 @@ def child(
     program: str, *arguments: str, env: Mapping[str, str] | None = None, start_seconds: float = 30.0
 ) -> Iterator[Child]:
     """Run ``benchmarks.<program>`` until the end of the block; begins once it has announced itself."""
-    # What is measured is what the settings say here, not what somebody's shell has set.
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
     process = subprocess.Popen(
         [sys.executable, "-m", f"benchmarks.{program}", *arguments],
         cwd=_ROOT,
-        env=inherited | dict(env or {}),
+        env={**os.environ, **(env or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        # Ctrl-C is for whoever started it, and who stops it in its turn.
+        start_new_session=True,
     )
     running = Child(program, process)
     try:
@@ -99,3 +101,23 @@ def cpu_seconds(process: psutil.Process) -> float:
     """CPU time that a process has used so far, in all its threads."""
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+@contextlib.contextmanager
+def command(name: str, *, env: Mapping[str, str]) -> Iterator[psutil.Process]:
+    """Run ``doorward <name>`` until the end of the block."""
+    process = subprocess.Popen(
+        tethered([sys.executable, "-m", "doorward_server", name]),
+        cwd=_ROOT,
+        env={**os.environ, **env},
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

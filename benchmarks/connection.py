@@ -47,6 +47,8 @@ class Connection:
             _frame(_SETTINGS, 0, 0, settings),
             _frame(_WINDOW_UPDATE, 0, 0, grown),
         )
+        # At once: a server does not wait for long for a client that says nothing.
+        self.flush()
 
     def fileno(self) -> int:
         """For select()."""

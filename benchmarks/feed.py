@@ -67,7 +67,7 @@ class _Feed(policy_pb2_grpc.PolicyServiceServicer):
     def __init__(self, population: Population) -> None:
         self._population = population
         self._revision = 1
-        self._answered = 0
+        self._sent = self._answered = 0
         self._context: _Context | None = None
         self._sending = asyncio.Lock()
         self._acknowledged = asyncio.Condition()
@@ -77,7 +77,8 @@ class _Feed(policy_pb2_grpc.PolicyServiceServicer):
     async def StreamPolicy(  # type: ignore[override]  # the stub allows for synchronous servers, too
         self, request_iterator: AsyncIterator[policy_pb2.StreamPolicyRequest], context: _Context
     ) -> None:
-        self._context, self._answered = context, 0
+        self._context = context
+        self._sent = self._answered = 0
         hello = await anext(aiter(request_iterator))
         await self._send(welcome=_welcome())
         for part in self._snapshot():
@@ -152,9 +153,11 @@ class _Feed(policy_pb2_grpc.PolicyServiceServicer):
         if self._context is None:
             raise RuntimeError("no replica has come")
         async with self._sending:
-            await self._context.write(
-                policy_pb2.StreamPolicyResponse(answered_sequence=self._answered, **fields)
+            self._sent += 1
+            response = policy_pb2.StreamPolicyResponse(
+                sequence=self._sent, answered_sequence=self._answered, **fields
             )
+            await self._context.write(response)
 
 
 def _welcome() -> policy_pb2.Welcome:

@@ -3,13 +3,18 @@
 What needs many different requests is measured with `load`, since h2load sends the same body each time.
 """
 
+import contextlib
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 _SUMMARY = re.compile(r"finished in [\d.]+m?s, ([\d.]+) req/s")
+_CLIENTS: Final = 8
+_LONGEST_SECONDS: Final = 600
 _COUNTS = re.compile(r"requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded")
 
 
@@ -55,3 +60,45 @@ def parsed(report: str) -> H2Load:
         raise ValueError(f"h2load reports something else than expected:\n{report}")
     done, succeeded = int(counts[1]), int(counts[2])
     return H2Load(requests=done, throughput=float(summary[1]), failures=done - succeeded)
+
+
+@dataclass(slots=True)
+class Background:
+    """What became of a load that ran meanwhile; filled in when it has ended."""
+
+    requests: int = 0
+    failures: int = 0
+
+
+@contextlib.contextmanager
+def background(
+    address: tuple[str, int], *, host: str, secret: str, path: str, rate: int
+) -> Iterator[Background]:
+    """Send HTTP/1.1 requests at a rate, evenly from a few connections, until the end of the block.
+
+    The token is one that ends with the measurement: whoever lists processes can read it.
+    """
+    outcome = Background()
+    with tempfile.TemporaryDirectory(prefix="dw-bench-") as folder:
+        log = Path(folder) / "log"
+        process = subprocess.Popen(
+            [
+                "h2load",
+                *("--h1", "--clients", str(_CLIENTS), "--threads", "1", "--rps", f"{rate / _CLIENTS:g}"),
+                *("--duration", f"{_LONGEST_SECONDS}s", "--log-file", str(log)),
+                *("--header", f":authority: {host}", "--header", f"authorization: Bearer {secret}"),
+                f"http://{address[0]}:{address[1]}{path}",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield outcome
+        finally:
+            process.terminate()
+            process.wait(10)
+            # One line a request: when, the status, how long. The last one may be cut off.
+            statuses = [line.split("\t")[1] for line in log.read_text().split("\n")[:-1]]
+            outcome.requests = len(statuses)
+            outcome.failures = sum(status != "200" for status in statuses)

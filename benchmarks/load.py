@@ -28,14 +28,14 @@ class Outcome:
 
 
 def at_rate(
-    connections: Sequence[Connection], requests: Sequence[bytes], *, rate: float, seconds: float, seed: int
+    connections: Sequence[Connection], requests: Iterator[bytes], *, rate: float, seconds: float, seed: int
 ) -> Outcome:
     """Calls at random times (a Poisson process), ``rate`` a second on average, whether or not answers come.
 
     A call counts from when it was due, not from when the generator got round to sending it.
     """
     chance = random.Random(seed)  # noqa: S311 -- arrival times, not secrets
-    turns, payloads = itertools.cycle(connections), itertools.cycle(requests)
+    turns = itertools.cycle(connections)
     outcome = Outcome()
     begun = time.perf_counter()
     end, due = begun + seconds, begun + chance.expovariate(rate)
@@ -46,7 +46,7 @@ def at_rate(
             break
         while due <= now and due < end:
             connection = next(turns)
-            connection.call(next(payloads), due=due)
+            connection.call(next(requests), due=due)
             connection.flush()
             outcome.delays.append(now - due)
             due += chance.expovariate(rate)
@@ -57,16 +57,15 @@ def at_rate(
 
 
 def saturating(
-    connections: Sequence[Connection], requests: Sequence[bytes], *, in_flight: int, seconds: float
+    connections: Sequence[Connection], requests: Iterator[bytes], *, in_flight: int, seconds: float
 ) -> Outcome:
     """As many calls as the server answers, with ``in_flight`` waiting on every connection all the time."""
-    payloads = itertools.cycle(requests)
     outcome = Outcome()
     begun = time.perf_counter()
     end = begun + seconds
     while (now := time.perf_counter()) < end:
         for connection in connections:
-            while connection.in_flight < in_flight and connection.has_room_for(payload := next(payloads)):
+            while connection.in_flight < in_flight and connection.has_room_for(payload := next(requests)):
                 connection.call(payload, due=now)
             connection.flush()
         _gather(connections, end - now, outcome)
@@ -77,6 +76,27 @@ def saturating(
         _gather(connections, _PATIENCE_SECONDS, late)
     outcome.failures += late.failures + _in_flight(connections)
     return outcome
+
+
+def each_once(
+    connections: Sequence[Connection], requests: Sequence[bytes], *, in_flight: int
+) -> Iterator[bytes | None]:
+    """Every request once; what comes back, in any order, None for a call that failed."""
+    left = iter(requests)
+    sent = ended = 0
+    while ended < len(requests):
+        for connection in connections:
+            while sent < len(requests) and connection.in_flight < in_flight:
+                connection.call(next(left), due=0)
+                sent += 1
+            connection.flush()
+        readable, _, _ = select.select(connections, (), (), _PATIENCE_SECONDS)
+        if not readable:
+            raise TimeoutError(f"{sent - ended} calls were not answered")
+        for connection in readable:
+            for call in connection.receive():
+                ended += 1
+                yield call.body
 
 
 @contextlib.contextmanager

@@ -38,17 +38,16 @@ class Population:
 
     def __init__(self, tokens: int, *, in_load: int, key: PlatformKey, upstream: Address) -> None:
         self.tokens = tokens
-        self.apps = max(1, tokens // 10)
+        self.apps = tokens // 10
         self.groups = max(1, self.apps // 10)
         self._macs = key.token_macs()
         self._upstream = upstream
-        step, a_group = tokens // in_load, self.apps // self.groups
-        self._loaded = {
-            number: _Loaded(
-                mint_secret(_token_id(number)), number % self.groups + self.groups * (turn % a_group)
-            )
-            for turn, number in enumerate(range(0, step * in_load, step))
-        }
+        a_group = self.apps // self.groups
+        self._loaded = {}
+        for turn in range(in_load):
+            number = turn * tokens // in_load
+            app = number % self.groups + self.groups * (turn % a_group)
+            self._loaded[number] = _Loaded(mint_secret(_token_id(number)), app)
 
     def pairs(self) -> Iterator[Pair]:
         """Who opens what: each token in the load with its app."""

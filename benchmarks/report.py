@@ -8,7 +8,7 @@ from typing import Final
 from tabulate import tabulate
 
 from benchmarks.plan import Plan
-from benchmarks.results import Figure, Flat, Results, Row, Spread
+from benchmarks.results import Figure, Flat, Results, Row, Spread, rounded
 
 FIGURE_HEADERS: Final = ("figure", "what", "median", "min to max", "goal", "met")
 ROW_HEADERS: Final = ("measured", "requests/s", "p50 ms", "p99 ms", "CPU µs a request")
@@ -60,7 +60,7 @@ def _row(row: Row) -> tuple[str, ...]:
     rate = row.requests_per_second
     return (
         row.name,
-        "" if rate is None else f"{rate.median:,.0f}",
+        "" if rate is None else number(rate.median),
         number(row.p50_ms.median),
         number(row.p99_ms.median),
         "  ".join(f"{process} {number(spread.median)}" for process, spread in row.cpu_us.items()),
@@ -85,5 +85,6 @@ def range_of(spread: Spread) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that count."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    """Three digits that count, of what `latest.json` says; four where they stand before the point."""
+    said = rounded(value)
+    return f"{said:,.0f}" if abs(said) >= 100 else f"{said:.3g}"

@@ -9,6 +9,17 @@ from typing import Final
 Flat = dict[str, float | int | str]
 
 
+_DIGITS: Final = 4
+
+
+def rounded(value: float) -> float | int:
+    """Four digits: more would be noise."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    near = round(value, _DIGITS - 1 - math.floor(math.log10(abs(value))))
+    return int(near) if abs(near) >= 10 ** (_DIGITS - 1) else near
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """The median of the rounds: one that something else on the machine disturbed does not count."""
@@ -91,28 +102,17 @@ class Results:
         """One flat object: a figure under its key, its extremes under the key with ``.min`` and ``.max``."""
         flat: Flat = {}
         for figure in self.figures:
-            flat[figure.key] = _rounded(figure.value.median)
-            flat[f"{figure.key}.min"] = _rounded(figure.value.least)
-            flat[f"{figure.key}.max"] = _rounded(figure.value.most)
+            flat[figure.key] = rounded(figure.value.median)
+            flat[f"{figure.key}.min"] = rounded(figure.value.least)
+            flat[f"{figure.key}.max"] = rounded(figure.value.most)
         for row in self.rows:
             if row.requests_per_second is not None:
-                flat[f"{row.key}.rps"] = _rounded(row.requests_per_second.median)
-            flat[f"{row.key}.p50_ms"] = _rounded(row.p50_ms.median)
-            flat[f"{row.key}.p99_ms"] = _rounded(row.p99_ms.median)
+                flat[f"{row.key}.rps"] = rounded(row.requests_per_second.median)
+            flat[f"{row.key}.p50_ms"] = rounded(row.p50_ms.median)
+            flat[f"{row.key}.p99_ms"] = rounded(row.p99_ms.median)
             for process, spread in row.cpu_us.items():
-                flat[f"{row.key}.cpu_us.{process}"] = _rounded(spread.median)
+                flat[f"{row.key}.cpu_us.{process}"] = rounded(spread.median)
         return flat
-
-
-_DIGITS: Final = 4
-
-
-def _rounded(value: float) -> float | int:
-    """Four digits: more would be noise, and change from run to run."""
-    if value == 0 or not math.isfinite(value):
-        return value
-    rounded = round(value, _DIGITS - 1 - math.floor(math.log10(abs(value))))
-    return int(rounded) if abs(rounded) >= 10 ** (_DIGITS - 1) else rounded
 
 
 def milliseconds(seconds: Sequence[float]) -> Spread:

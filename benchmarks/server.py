@@ -1,6 +1,7 @@
 """A gRPC server under measurement: what it is asked, and what the answers cost it."""
 
 import contextlib
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from envoy.service.auth.v3 import external_auth_pb2
 from benchmarks.children import ChildError, cpu_seconds
 from benchmarks.connection import Connection
 from benchmarks.h2load import grpc_calls
-from benchmarks.load import Outcome, at_rate, percentile, saturating
+from benchmarks.load import at_rate, each_once, percentile, saturating
+from benchmarks.requests import Template, requests_of
 from doorward_server.check.transports.contract import CHECK_METHOD
 
 CONNECTIONS: Final = 4
@@ -27,7 +29,7 @@ class Series:
 
     p50: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
-    own_p99: list[float] = field(default_factory=list)
+    late_p99: list[float] = field(default_factory=list)
     """How late the generator itself was."""
     cpu: list[float] = field(default_factory=list)
     """Of the server, a call, with many different requests."""
@@ -35,49 +37,60 @@ class Series:
     """Calls a second, with one request over and over."""
 
 
-@dataclass(slots=True, kw_only=True)
 class Server:
-    """A running server."""
+    """A running server, and the requests that it is asked. Made by `connected`."""
 
-    name: str
-    process: psutil.Process
-    socket: Path
-    connections: Sequence[Connection]
-    requests: Sequence[bytes]
-    series: Series = field(default_factory=Series)
-    failures: int = 0
+    def __init__(
+        self,
+        name: str,
+        *,
+        process: psutil.Process,
+        socket: Path,
+        connections: Sequence[Connection],
+        templates: Sequence[Template],
+    ) -> None:
+        self.name = name
+        self.series = Series()
+        self.failures = 0
+        self._process = process
+        self._socket = socket
+        self._connections = connections
+        self.templates = templates
+        self._requests = requests_of(templates)
 
     def warm_up(self, *, seconds: float) -> None:
         """Ask every request once and see that it is allowed, then let caches and branch predictors settle."""
-        for request in self.requests:
-            answer = external_auth_pb2.CheckResponse.FromString(self.answer(request))
+        once = list(itertools.islice(self._requests, len(self.templates)))
+        for body in each_once(self._connections, once, in_flight=IN_FLIGHT):
+            if body is None:
+                raise ChildError(f"{self.name} fails a call that it is to be measured with")
+            answer = external_auth_pb2.CheckResponse.FromString(body)
             if answer.status.code != 0 or not answer.HasField("ok_response"):
                 raise ChildError(f"{self.name} does not allow what it is to be measured with: {answer}")
-        saturating(self.connections, self.requests, in_flight=IN_FLIGHT, seconds=seconds)
+        saturating(self._connections, self._requests, in_flight=IN_FLIGHT, seconds=seconds)
 
-    def measure_latency(self, *, rate: float, seconds: float, seed: int) -> Outcome:
+    def measure_latency(self, *, rate: float, seconds: float, seed: int) -> None:
         """One round at a rate of its own, all requests in turn."""
-        outcome = at_rate(self.connections, self.requests, rate=rate, seconds=seconds, seed=seed)
+        outcome = at_rate(self._connections, self._requests, rate=rate, seconds=seconds, seed=seed)
         self.failures += outcome.failures
         self.series.p50.append(percentile(outcome.latencies, 50))
         self.series.p99.append(percentile(outcome.latencies, 99))
-        self.series.own_p99.append(percentile(outcome.delays, 99))
-        return outcome
+        self.series.late_p99.append(percentile(outcome.delays, 99))
 
     def measure_cost(self, *, seconds: float) -> None:
         """One round of all that the generator can send, all requests in turn: CPU a call."""
-        before = cpu_seconds(self.process)
-        outcome = saturating(self.connections, self.requests, in_flight=IN_FLIGHT, seconds=seconds)
+        before = cpu_seconds(self._process)
+        outcome = saturating(self._connections, self._requests, in_flight=IN_FLIGHT, seconds=seconds)
         self.failures += outcome.failures
         calls = len(outcome.latencies)
-        self.series.cpu.append((cpu_seconds(self.process) - before) / calls if calls else math.nan)
+        self.series.cpu.append((cpu_seconds(self._process) - before) / calls if calls else math.nan)
 
     def measure_throughput(self, *, seconds: float) -> None:
         """One round of all that h2load can send: one request over and over."""
         done = grpc_calls(
-            self.socket,
+            self._socket,
             CHECK_METHOD,
-            self.requests[0],
+            next(self._requests),
             connections=CONNECTIONS,
             in_flight=IN_FLIGHT,
             seconds=seconds,
@@ -85,21 +98,17 @@ class Server:
         self.failures += done.failures
         self.series.throughput.append(done.throughput)
 
-    def answer(self, request: bytes) -> bytes:
-        """What it answers to one request; raises `ChildError` for none."""
-        connection = self.connections[0]
-        connection.call(request, due=0)
-        connection.flush()
-        while not (ended := connection.receive()):
-            pass
-        if ended[0].body is None:
+    def answer(self) -> bytes:
+        """What it answers to a request; raises `ChildError` for none."""
+        (body,) = each_once(self._connections[:1], [next(self._requests)], in_flight=1)
+        if body is None:
             raise ChildError(f"{self.name} fails a call that it is to be measured with")
-        return ended[0].body
+        return body
 
 
 @contextlib.contextmanager
 def connected(
-    name: str, *, process: psutil.Process, socket: Path, requests: Sequence[bytes]
+    name: str, *, process: psutil.Process, socket: Path, templates: Sequence[Template]
 ) -> Iterator[Server]:
     """Connect to a running server, until the end of the block."""
     with contextlib.ExitStack() as stack:
@@ -107,4 +116,4 @@ def connected(
             stack.enter_context(contextlib.closing(Connection(socket, CHECK_METHOD, timeout=_CALL_SECONDS)))
             for _ in range(CONNECTIONS)
         ]
-        yield Server(name=name, process=process, socket=socket, connections=connections, requests=requests)
+        yield Server(name, process=process, socket=socket, connections=connections, templates=templates)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.children import Child, child
+from benchmarks.replica import read_pauses
 from benchmarks.requests import Pair, read_pairs
 from benchmarks.waiting import await_serving
 from doorward_server.platform_key import ensure_platform_key
@@ -22,9 +23,13 @@ class Stand:
     replica: Child
     feed: Child
     socket: Path
-    pauses: Path
+    pause_log: Path
     pairs: tuple[Pair, ...]
     """What may be opened: a token of the load each, with its app."""
+
+    def pauses(self, *, since: float) -> list[float]:
+        """Seconds of each run of the garbage collector in the replica, from a time of `time.perf_counter`."""
+        return [pause.length for pause in read_pauses(self.pause_log) if pause.began >= since]
 
 
 @contextlib.contextmanager
@@ -61,7 +66,9 @@ def stand(
         replica = stack.enter_context(child("replica", str(pauses), env=environment))
         socket = home / "check-0.sock"
         await_serving(socket, timeout=30 + tokens * _SECONDS_A_TOKEN)
-        yield Stand(replica=replica, feed=feed, socket=socket, pauses=pauses, pairs=tuple(read_pairs(pairs)))
+        yield Stand(
+            replica=replica, feed=feed, socket=socket, pause_log=pauses, pairs=tuple(read_pairs(pairs))
+        )
 
 
 @contextlib.contextmanager

@@ -7,12 +7,13 @@ from typing import Final
 
 from benchmarks.load import steady
 from benchmarks.plan import Plan
-from benchmarks.requests import check_request
+from benchmarks.requests import Template, changing_client, known_client
 from benchmarks.results import Figure, Results, Row, Spread, at_most, microseconds, milliseconds, ratio
 from benchmarks.server import Server, connected
 from benchmarks.stand import noop, stand
 
 _DOORWARD: Final = "doorward"
+_STRANGERS: Final = "doorward_first"
 _NATIVE, _AIO, _THREADS = "native", "grpc.aio", "grpc.server"
 _NOOPS: Final = {
     _NATIVE: "no-op, same transport",
@@ -24,29 +25,46 @@ _NOOPS: Final = {
 def measure(plan: Plan, home: Path, results: Results) -> None:
     """Measure all servers in turns."""
     with contextlib.ExitStack() as stack:
-        stood = stack.enter_context(stand(home / "doorward", tokens=plan.tokens, in_load=plan.in_load))
-        requests = [check_request(pair) for pair in stood.pairs]
-        name = f"Doorward, {plan.tokens:,} tokens"
-        ours = stack.enter_context(
-            connected(name, process=stood.replica.usage, socket=stood.socket, requests=requests)
+        ours = _replica(stack, home / _DOORWARD, plan, known_client, name="Doorward")
+        # On a replica of their own, since they push those that it knows out of its memory.
+        strangers = _replica(
+            stack, home / _STRANGERS, plan, changing_client, name="Doorward, headers never seen before"
         )
-        servers = {_DOORWARD: ours}
+        servers = {_DOORWARD: ours, _STRANGERS: strangers}
         # The very bytes that Doorward answers: what is compared is the deciding, not the writing.
-        answer = ours.answer(requests[0])
+        answer = ours.answer()
         for kind, called in _NOOPS.items():
             process, socket = stack.enter_context(noop(home / kind, kind=kind, answer=answer))
             servers[kind] = stack.enter_context(
-                connected(called, process=process.usage, socket=socket, requests=requests)
+                connected(called, process=process.usage, socket=socket, templates=ours.templates)
             )
         for server in servers.values():
             server.warm_up(seconds=plan.seconds)
         with steady():
             for turn in range(plan.rounds):
-                for server in servers.values():
+                for key, server in servers.items():
                     server.measure_latency(rate=plan.rate, seconds=plan.seconds, seed=turn)
                     server.measure_cost(seconds=plan.seconds)
-                    server.measure_throughput(seconds=plan.seconds)
+                    # One request over and over is soon no stranger's.
+                    if key != _STRANGERS:
+                        server.measure_throughput(seconds=plan.seconds)
     _report(servers, results)
+
+
+def _replica(
+    stack: contextlib.ExitStack,
+    home: Path,
+    plan: Plan,
+    client: Callable[..., Template],
+    *,
+    name: str,
+) -> Server:
+    """A replica of its own, asked by clients of one kind."""
+    stood = stack.enter_context(stand(home, tokens=plan.tokens, in_load=plan.in_load))
+    templates = [client(pair, number=number) for number, pair in enumerate(stood.pairs)]
+    return stack.enter_context(
+        connected(name, process=stood.replica.usage, socket=stood.socket, templates=templates)
+    )
 
 
 def _report(servers: dict[str, Server], results: Results) -> None:
@@ -56,7 +74,7 @@ def _report(servers: dict[str, Server], results: Results) -> None:
             Row(
                 key=f"check.{key.replace('.', '_')}",
                 name=server.name,
-                requests_per_second=Spread.of(series.throughput),
+                requests_per_second=Spread.of(series.throughput) if series.throughput else None,
                 p50_ms=milliseconds(series.p50),
                 p99_ms=milliseconds(series.p99),
                 cpu_us={"check": microseconds(series.cpu)},
@@ -87,6 +105,11 @@ def _report(servers: dict[str, Server], results: Results) -> None:
             value=against(_THREADS, _cpu),
         ),
         Figure(
+            key="check.cpu_first_vs_noop_same_transport",
+            meaning="the same, of requests that are the first of their kind",
+            value=ratio(_cpu(servers[_STRANGERS]), _cpu(servers[_NATIVE])),
+        ),
+        Figure(
             key="check.rps_vs_noop_same_transport",
             meaning="Checks a second, to a no-op on the same transport",
             value=against(_NATIVE, lambda server: server.series.throughput),
@@ -95,6 +118,11 @@ def _report(servers: dict[str, Server], results: Results) -> None:
             key="check.p99_vs_noop_same_transport",
             meaning="p99 of Check, to a no-op on the same transport",
             value=against(_NATIVE, lambda server: server.series.p99),
+        ),
+        Figure(
+            key="check.late_p99_ms",
+            meaning="how late the generator itself was at p99, ms: no server's doing",
+            value=milliseconds(servers[_NATIVE].series.late_p99),
         ),
     )
 

@@ -1,6 +1,7 @@
 """The benchmark's own load generator works; how fast anything is, no test says."""
 
 import contextlib
+import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +41,7 @@ def test_a_call_brings_back_the_answer(connection: Connection) -> None:
 
 def test_load_at_a_rate_counts_answers_and_failures(connection: Connection) -> None:
     """Every call ends up as a latency or as a failure, and none is lost."""
-    outcome = at_rate([connection], [b"fine", b"broken"], rate=500, seconds=0.2, seed=1)
+    outcome = at_rate([connection], itertools.cycle([b"fine", b"broken"]), rate=500, seconds=0.2, seed=1)
     assert outcome.latencies
     assert 0 <= len(outcome.latencies) - outcome.failures <= 1
     assert min(outcome.latencies) > 0
@@ -49,7 +50,7 @@ def test_load_at_a_rate_counts_answers_and_failures(connection: Connection) -> N
 
 def test_saturating_load_leaves_nothing_behind(connection: Connection) -> None:
     """Many more bytes than a window go through, and the next run starts with no call in flight."""
-    outcome = saturating([connection], [b"x" * 4000], in_flight=32, seconds=0.3)
+    outcome = saturating([connection], itertools.repeat(b"x" * 4000), in_flight=32, seconds=0.3)
     assert len(outcome.latencies) * 4000 > 65_535
     assert outcome.failures == 0
     assert outcome.seconds >= 0.3
