@@ -1,7 +1,7 @@
 """Decisions as CheckResponses, encoded.
 
 An answer is made once for each pair of a token and an app, and kept. It holds for as long as both entries are
-the very objects that it was made of: entries are immutable, and a change puts new ones in their place.
+equal to those that it was made of.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ class Answers:
             form,
         )
         kept = self._kept.get(key)
-        if kept is not None and kept[0] is app and kept[1] is token:
+        if kept is not None and kept[0] == app and kept[1] == token:
             return kept[2]
         encoded = _encode(decision, remove, form)
         self._kept[key] = (app, token, encoded)

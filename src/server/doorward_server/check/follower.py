@@ -59,6 +59,7 @@ class PolicyFollower:
         self._welcome: policy_pb2.Welcome | None = None
         self._snapshot: Entries | None = None
         self._acknowledged = Revision(0)
+        self._granted = False
 
     @property
     def replica_id(self) -> str:
@@ -86,6 +87,11 @@ class PolicyFollower:
         return self._welcome is not None
 
     @property
+    def granted(self) -> bool:
+        """Whether this stream has brought the policy of the moment, and a lease with it."""
+        return self._granted
+
+    @property
     def heartbeat(self) -> float:
         """Seconds between two messages of this stream, which has been welcomed."""
         return _seconds(self._terms.heartbeat)
@@ -96,6 +102,7 @@ class PolicyFollower:
         self._unanswered.clear()
         self._welcome = self._snapshot = None
         self._acknowledged = Revision(0)
+        self._granted = False
         self._settling.begin()
         message = self._message(self._revision)
         message.hello.replica_id = self._replica_id
@@ -203,6 +210,7 @@ class PolicyFollower:
             sent_at = self._unanswered.popleft()[1]
         if sent_at is not None:
             self._lease.renew(sent_at, _seconds(self._terms.lease))
+            self._granted = True
 
     @property
     def _terms(self) -> policy_pb2.Welcome:

@@ -21,7 +21,7 @@ PackedToken = NewType("PackedToken", bytes)
 
 _ROLES: Final = frozenset(Role.__members__)
 _MAC_LENGTH: Final = 32
-_READ: Final = 16_384
+_READ: Final = 32_768
 """How many entries of each kind are kept as objects."""
 
 

@@ -1,7 +1,6 @@
 """The check process: one socket, one copy of the policy."""
 
 import asyncio
-import gc
 import logging
 import sys
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Final
 
 import grpc
 
+from doorward_server.check.collecting import collect_briefly
 from doorward_server.check.follower import PolicyFollower
 from doorward_server.check.handler import CheckHandler
 from doorward_server.check.index import PolicyIndex
@@ -82,8 +82,7 @@ async def run_check(config: CheckConfig) -> int:
     nobody needs to wait for this replica.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
-    # What the process is made of stays until it ends: a collection need not look at it while a Check waits.
-    gc.freeze()
+    collect_briefly()
     lease, index, uses = Lease(boottime), PolicyIndex(config.key.token_macs()), TokenUses()
     tally = CheckTally()
     remembering = Remembering(lifetime=config.edge_cache_lifetime, lease=lease)

@@ -67,7 +67,7 @@ class Replica:
         quiet_until = self._clock() + _QUIET_SECONDS
         while not self._leaving.is_set():
             fault = await self._fault_of_one_stream()
-            if self._follower.welcomed:
+            if self._follower.granted:
                 delay, told, quiet_until = _FIRST_DELAY, "", -math.inf
             if fault and fault != told and self._clock() >= quiet_until:
                 _log.warning("No policy stream: %s. Trying again", fault)
