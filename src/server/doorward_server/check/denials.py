@@ -138,7 +138,7 @@ UNREADABLE: Final = Denial(
     detail="It holds what the access check cannot decode.",
     headers={},
 )
-"""For what is no CheckRequest of an HTTP request. Envoy sends one for a path that is not UTF-8."""
+"""For what is no CheckRequest of an HTTP request."""
 
 DENIALS: Final[Mapping[Reason, Denial]] = MappingProxyType(
     {
