@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.support.apps import RecordingApp
-from tests.e2e.support.real_stack import real_stack
-from tests.e2e.support.stack import FakeStack, Published, Stack, fake_stack
+from tests.e2e.support.real_stack import RealStack, real_stack
+from tests.e2e.support.stack import FakeStack, Published, fake_stack
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def stack() -> Iterator[RealStack]:
     """The platform as users run it, for every test that sees it from outside."""
     with real_stack() as stack:
         yield stack
@@ -31,7 +31,7 @@ def app() -> Iterator[RecordingApp]:
 
 
 @pytest.fixture
-def published(stack: Stack, app: RecordingApp) -> Published:
+def published(stack: RealStack, app: RecordingApp) -> Published:
     """That app behind Envoy."""
     return stack.publish("127.0.0.1", app.port)
 

@@ -120,7 +120,9 @@ class Http2App:
             return []
 
 
-def request(address: tuple[str, int], headers: Fields, *, trailers: Fields | None = None) -> str | None:
+def request(
+    address: tuple[str, int], headers: Fields | list[tuple[bytes, bytes]], *, trailers: Fields | None = None
+) -> str | None:
     """Send one request, with a body of one byte if it has trailers.
 
     Returns the status; None when Envoy resets the stream or closes the connection instead.

@@ -18,14 +18,13 @@ class RealStack:
     """A running platform, and a READ_ONLY token for every app of a region."""
 
     def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-        token = {"displayName": "visitor", "role": "ROLE_READ_ONLY", "region": _REGION, "allApps": True}
-        self._secret: str = self.call("POST", "/v1/tokens", token)["secret"]
+        self.platform = platform
+        self._secret = self.secret(role="ROLE_READ_ONLY")
 
     @property
     def address(self) -> tuple[str, int]:
         """Where Envoy listens."""
-        return self._platform.address
+        return self.platform.address
 
     def publish(
         self, host: str, port: int, *, labels: Mapping[str, str] | None = None, **spec: Any
@@ -51,6 +50,25 @@ class RealStack:
         wait_for(lambda: b"The app is not running" not in published.get(PROBE).body, what="check knows")
         return published
 
+    def secret(self, *, role: str, selector: str | None = None) -> str:
+        """The secret of a new token for the apps of the region that match, by default all of them."""
+        scope = {"allApps": True} if selector is None else {"labelSelector": selector}
+        token = {"displayName": "visitor", "role": role, "region": _REGION, **scope}
+        made: str = self.call("POST", "/v1/tokens", token)["secret"]
+        return made
+
+    def logged(self, path: str) -> dict[str, Any]:
+        """The entry of Envoy's access log of the request with that path, which a test uses once."""
+
+        def look() -> dict[str, Any] | None:
+            lines = (line.partition(" | ") for line in self.platform.log.read_text().splitlines())
+            entries = [
+                json.loads(text) for name, _, text in lines if name.strip() == "envoy" and _is_json(text)
+            ]
+            return next((entry for entry in entries if entry.get("path") == path), None)
+
+        return wait_for(look, what=f"{path} in the access log")
+
     def call(self, method: str, target: str, body: object = None) -> Any:
         """Call the API over REST, as the holder of the first ADMIN token."""
         answer = exchange(
@@ -58,15 +76,19 @@ class RealStack:
             method,
             target,
             host=API_HOST,
-            headers={"Authorization": f"Bearer {self._platform.admin_token}"},
+            headers={"Authorization": f"Bearer {self.platform.admin_token}"},
             body=None if body is None else json.dumps(body).encode(),
         )
         assert answer.status == 200, answer.body
         return json.loads(answer.body)
 
 
+def _is_json(text: str) -> bool:
+    return text.startswith("{") and text.endswith("}")
+
+
 @contextmanager
-def real_stack() -> Iterator[RealStack]:
-    """A platform of its own."""
-    with running_platform() as platform:
+def real_stack(**settings: str) -> Iterator[RealStack]:
+    """A platform of its own, with *settings* as for `Platform`."""
+    with running_platform(**settings) as platform:
         yield RealStack(platform)

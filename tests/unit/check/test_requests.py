@@ -164,7 +164,7 @@ def _with_path(path: bytes) -> bytes:
     "payload", [b"\xff", b"\x0a\x05ab", _with_path(b"/caf\xe9"), _with_path(b"/\xc3\xe9\xff\xfe")]
 )
 def test_what_is_no_message_cannot_be_read(payload: bytes) -> None:
-    """Broken bytes, a message cut short, and a path that is not UTF-8, which Envoy sends as it came."""
+    """Broken bytes, a message cut short, and a path that is not UTF-8."""
     with pytest.raises(UnreadableRequestError):
         parse_request(payload)
 
