@@ -14,19 +14,19 @@ _KEPT: Final = 100_000
 class TokenUses:
     """Filled by the thread that decides, emptied by the one of the stream."""
 
-    __slots__ = ("_period", "_seen", "_waiting")
+    __slots__ = ("_begin", "_end", "_seen", "_waiting")
 
     def __init__(self) -> None:
         # Appending to a deque and taking from its other end are safe between threads.
         self._waiting: deque[tuple[TokenId, float]] = deque(maxlen=_KEPT)
         self._seen: set[TokenId] = set()
-        self._period = 0
+        self._begin = self._end = 0.0
 
     def record(self, token_id: TokenId, now: float) -> None:
         """A token was used at *now*, in seconds since 1970."""
-        period = int(now // _PERIOD)
-        if period != self._period:
-            self._period = period
+        if not self._begin <= now < self._end:
+            self._begin = now - now % _PERIOD
+            self._end = self._begin + _PERIOD
             self._seen.clear()
         if token_id not in self._seen:
             self._seen.add(token_id)
