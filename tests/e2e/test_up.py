@@ -164,6 +164,23 @@ def test_a_home_is_for_one_platform(platform: Platform, home: Path) -> None:
     assert platform.cli("whoami").returncode == 0
 
 
+def test_a_run_folder_is_for_one_platform(platform: Platform, home: Path) -> None:
+    """Another home with the same folder of sockets is refused. The first goes on, as do sockets of others."""
+    run = home.with_name("run")
+    platform.environment["DOORWARD_RUN_DIR"] = str(run)
+    platform.start()
+    foreign = run / "other.sock"
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(foreign))
+        other.listen()
+        second = run_up(home.with_name("second"), run_dir=str(run))
+        assert second.returncode == 1
+        assert f"{run} is in use" in second.stderr
+        assert platform.visit("api.localhost", "/v1/me", token=platform.admin_token).status == 200
+        assert platform.stop() == 0
+        assert [path.name for path in run.glob("*.sock")] == ["other.sock"]
+
+
 def test_a_port_in_use_is_named(home: Path) -> None:
     """The error has the address and the setting, and no process is left."""
     with socket.socket() as taken:

@@ -3,16 +3,11 @@
 import fcntl
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from doorward_server.settings import Settings
-
-_MAX_SOCKET_PATH = 107 - len("/check-63.sock")
-"""Bytes that a folder of Unix sockets may have, from `sockaddr_un.sun_path` on Linux."""
 
 
 class HomeError(Exception):
@@ -41,35 +36,20 @@ def admin_token_file(settings: Settings) -> Path:
 
 
 @contextmanager
-def locked_home(path: Path) -> Iterator[None]:
-    """Hold the home: a second `doorward up` on it would run every app twice. Raises `HomeError`."""
-    descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def locked(folder: Path, name: str = "lock") -> Iterator[None]:
+    """Hold a folder: a second `doorward up` on a home would run every app twice. Raises `HomeError`.
+
+    *name* is that of the file which is locked in it.
+    """
+    descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise HomeError(f"{path} is in use: another doorward up runs there") from None
+            raise HomeError(f"{folder} is in use: another doorward up runs there") from None
         yield
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def run_folder(settings: Settings) -> Iterator[Path]:
-    """The folder of Unix sockets: the one that is set, or a temporary one when that has too long a path."""
-    wanted = settings.run.absolute()
-    if len(os.fsencode(wanted)) <= _MAX_SOCKET_PATH:
-        make_home(wanted)
-        yield wanted
-        # Envoy leaves its own behind, and so does whoever was killed.
-        for left in wanted.glob("*.sock"):
-            left.unlink(missing_ok=True)
-        return
-    short = Path(tempfile.mkdtemp(prefix="doorward-"))
-    try:
-        yield short
-    finally:
-        shutil.rmtree(short, ignore_errors=True)
 
 
 @contextmanager

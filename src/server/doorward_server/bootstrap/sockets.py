@@ -5,6 +5,11 @@ from pathlib import Path
 from doorward_server.settings import Settings
 
 
+def all_sockets(settings: Settings) -> tuple[Path, ...]:
+    """The sockets of everything that `doorward up` runs."""
+    return settings.api_socket.absolute(), *check_sockets(settings), envoy_admin_socket(settings)
+
+
 def check_sockets(settings: Settings) -> tuple[Path, ...]:
     """The sockets of all check processes, in the order of their indexes."""
     return tuple(check_socket(settings, index) for index in range(settings.check_processes))

@@ -13,7 +13,7 @@ import click
 import grpc
 from grpc_health.v1 import health_pb2
 
-from doorward_server.bootstrap.sockets import check_sockets, envoy_admin_socket
+from doorward_server.bootstrap.sockets import all_sockets, check_sockets, envoy_admin_socket
 from doorward_server.commands.faults import reports_faults
 from doorward_server.domain.credentials import Secret
 from doorward_server.gateway.config import UnixAddress
@@ -21,12 +21,12 @@ from doorward_server.gateway.run import await_check, await_ready, check_port_is_
 from doorward_server.home import (
     admin_token_file,
     connectable,
-    locked_home,
+    locked,
     make_home,
     published_endpoints,
-    run_folder,
 )
 from doorward_server.metrics.listening import free_port
+from doorward_server.run_folder import owned_sockets, run_folder
 from doorward_server.runtimes.children.restarts import RestartPolicy
 from doorward_server.settings import Settings, SettingsError, load_settings
 from doorward_server.supervisor import Child, Output, Timing, as_it_is, named, supervise
@@ -52,9 +52,10 @@ def up() -> None:
     settings = load_settings()
     make_home(settings.home)
     with ExitStack() as stack:
-        stack.enter_context(locked_home(settings.home))
+        stack.enter_context(locked(settings.home))
         run = stack.enter_context(run_folder(settings))
         settings = _pinned(settings, run)
+        stack.enter_context(owned_sockets(all_sockets(settings)))
         metrics = _metrics_ports(settings)
         secret = asyncio.run(prepare(settings))
         output = Output(line_format=as_it_is if settings.log_format == "json" else named)

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import grpc
 
 from doorward_server.rpc.tls import TlsError, TlsFiles
+from doorward_server.unix_sockets import is_served
 
 # sockaddr_un.sun_path holds 108 bytes on Linux (unix(7)) and 104 on macOS, the last of them NUL.
 _MAX_SOCKET_PATH: Final = 103 if sys.platform == "darwin" else 107
@@ -102,9 +103,8 @@ def _refuse_taken(path: Path) -> None:
         raise ListenError(f"cannot listen on the socket {path}: {error.strerror}") from None
     if not stat.S_ISSOCK(mode):
         raise ListenError(f"{path} exists and is not a socket; it is left as it is")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        if probe.connect_ex(str(path)) != errno.ECONNREFUSED:
-            raise ListenError(f"another server listens on {path}")
+    if is_served(path):
+        raise ListenError(f"another server listens on {path}")
 
 
 @contextmanager

@@ -6,11 +6,9 @@ pygrpc-native do, by path) cannot take away its successor's socket.
 """
 
 import contextlib
-import errno
 import fcntl
 import os
 import secrets
-import socket
 import stat
 import sys
 import time
@@ -18,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from doorward_server.check.transports.contract import TransportError
+from doorward_server.unix_sockets import is_served
 
 # sockaddr_un.sun_path holds 108 bytes on Linux (unix(7)) and 104 on macOS, the last of them NUL.
 MAX_PATH_BYTES = 103 if sys.platform == "darwin" else 107
@@ -120,13 +119,5 @@ def _refuse_taken(path: Path) -> None:
         return
     if not stat.S_ISSOCK(mode):
         raise TransportError(f"{path} exists and is not a socket; it is left as it is")
-    if _is_live(path):
+    if is_served(path):
         raise TransportError(f"another server is listening on {path}: stop it, or choose another path")
-
-
-def _is_live(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        answer = probe.connect_ex(os.fspath(path))
-    # A full backlog (EAGAIN) is a server too: only these two say that nobody is there.
-    return answer not in {errno.ECONNREFUSED, errno.ENOENT}
