@@ -24,7 +24,6 @@ HELLO = Path(__file__).with_name("hello.py")
 
 START_SECONDS = 60
 STOP_SECONDS = 30
-SETTLE_SECONDS = 30
 
 
 class UnexpectedError(Exception):
@@ -139,19 +138,6 @@ class Demo:
             raise UnexpectedError(f"status {response.status}, expected {status}")
         return body
 
-    def until(self, url: str, *, bearer: str, status: int) -> None:
-        """Ask again until the app answers with *status*, as a person would who waits for it."""
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while True:
-            try:
-                self.curl(url, bearer=bearer, status=status)
-            except UnexpectedError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-            else:
-                return
-
     def filled_in(self, word: str) -> str:
         """A word of a command line with its variables replaced."""
         for name, value in sorted(self.variables.items(), key=lambda item: -len(item[0])):
@@ -258,7 +244,7 @@ def stop_and_start(demo: Demo) -> None:
     demo.doorward("apps stop $APP", as_="OPERATOR")
     demo.curl("URL", bearer="TOKEN", status=503)
     demo.doorward("apps start $APP --wait", as_="OPERATOR")
-    demo.until("URL", bearer="TOKEN", status=200)
+    demo.curl("URL", bearer="TOKEN", status=200)
     demo.doorward("apps stop $LATER", as_="OPERATOR", status=5)
     demo.doorward("apps update $APP --label group=B", as_="OPERATOR", status=4)
     demo.doorward("tokens create more --role operator --region GRA --all-apps", as_="OPERATOR", status=4)

@@ -224,7 +224,7 @@ def test_the_journey(  # noqa: PLR0915 - one story, told in one piece
     assert platform.cli("apps", "stop", app_id, token=operator).returncode == 0
     assert guest.get().status == 503
     assert platform.cli("apps", "start", app_id, "--wait", token=operator).returncode == 0
-    wait_for(lambda: kind.greets(guest.get()), what="the app is back")
+    assert kind.greets(guest.get())
     for use in ("stop", "start", "get"):
         assert platform.cli("apps", use, later["appId"], token=operator).returncode == 5
     assert platform.cli("apps", "update", app_id, "--label", "group=B", token=operator).returncode == 4

@@ -37,7 +37,8 @@ class FakePropagation:
     enforced: list[Revision] = field(default_factory=list)
     enforcement: Enforcement = Enforcement.EVERYWHERE
     hangs: bool = False
-    """Whether some replica never answers."""
+    """Whether some replica does not answer until `let_go` is set."""
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
     lease: float = 30.0
     views: list[ReplicaView] = field(default_factory=list)
     """The replicas that there are."""
@@ -54,7 +55,7 @@ class FakePropagation:
 
     async def wait_until_enforced(self, revision: Revision) -> Enforcement:
         if self.hangs:
-            await asyncio.Event().wait()
+            await self.let_go.wait()
         self.enforced.append(revision)
         return self.enforcement
 

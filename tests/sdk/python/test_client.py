@@ -45,6 +45,20 @@ def client_of(platform: Platform, issued: doorward.IssuedToken) -> doorward.Clie
     return doorward.Client(platform.endpoints.api_grpc, token=issued.secret)
 
 
+def test_an_app_that_was_waited_for_is_reached(
+    platform: Platform, admin: doorward.Client, app: doorward.App
+) -> None:
+    """When `wait` says that an app runs, so does the very next request to it, time after time."""
+    statuses = []
+    for _ in range(10):
+        admin.apps.stop(app.app_id)
+        admin.apps.start(app.app_id)
+        admin.apps.wait(app.app_id)
+        host = f"{app.app_id}.app.gra.localhost"
+        statuses.append(platform.visit(host, token=platform.admin_token).status)
+    assert statuses == [200] * 10
+
+
 def test_an_app_from_beginning_to_end(admin: doorward.Client, app: doorward.App, group: str) -> None:
     """An app is created, found, changed, stopped, started and deleted; each answer says what is so then."""
     everywhere = Enforcement.ENFORCEMENT_EVERYWHERE

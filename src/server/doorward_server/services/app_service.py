@@ -94,6 +94,16 @@ class AppService:
         """
         self._runtime.check(new.spec.source)
         _check_spec(new.spec)
+        app, revision = await self._create(call, new, request_id)
+        if revision is None:
+            await self._lifecycle.told([app.app_id])
+            return app
+        self._lifecycle.wake(app.app_id)
+        await spread(self._propagation, revision)
+        return app
+
+    async def _create(self, call: Call, new: NewApp, request_id: str) -> tuple[App, Revision | None]:
+        """The app, and the revision that it came with; None when it is that of the same call, made before."""
         app_id = AppId(str(uuid4()))
         now = self._clock()
         app = App(
@@ -108,7 +118,7 @@ class AppService:
         )
         async with self._storage.write() as work:
             if (resource := await created_before(work, call, request_id, new)) is not None:
-                return await self._in_scope(work, call, AppId(resource))
+                return await self._in_scope(work, call, AppId(resource)), None
             await work.apps.add(app)
             await remember_create(work, call, request_id, new, resource_id=app_id, clock=self._clock)
             revision = await work.policy.app_changed(app_id)
@@ -125,14 +135,14 @@ class AppService:
                     },
                 )
             )
-        self._lifecycle.wake(app_id)
-        await spread(self._propagation, revision)
-        return app
+        return app, revision
 
     async def get(self, call: Call, app_id: AppId) -> App:
         """One app in the caller's scope; raises `AppNotFoundError`."""
         async with self._storage.read() as work:
-            return await self._in_scope(work, call, app_id)
+            app = await self._in_scope(work, call, app_id)
+        await self._lifecycle.told([app_id])
+        return app
 
     async def list(
         self,
@@ -156,6 +166,7 @@ class AppService:
         )
         async with self._storage.read() as work:
             apps = await work.apps.page(which, after=window.after, limit=window.limit)
+        await self._lifecycle.told(app.app_id for app in apps)
         return window.page(apps, lambda app: Position(app.create_time, app.app_id))
 
     async def update(
@@ -191,10 +202,13 @@ class AppService:
             app = await self._in_scope(work, call, app_id)
             check_etag(etag, app_id, app.version)
             _refuse_deleting(app)
-            if app.status.state.wanted:
-                return app, None
-            self._runtime.check(app.spec.source)
-            app, revision = await self._step(work, call, app, AppState.QUEUED)
+            revision = None
+            if not app.status.state.wanted:
+                self._runtime.check(app.spec.source)
+                app, revision = await self._step(work, call, app, AppState.QUEUED)
+        if revision is None:
+            await self._lifecycle.told([app_id])
+            return app, None
         # What still stops must have ended before it is started again.
         self._lifecycle.wake(app_id, restart=True)
         return app, await spread(self._propagation, revision)

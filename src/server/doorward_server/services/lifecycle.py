@@ -6,14 +6,17 @@ asks for. So a step that the server did not finish is finished after its next st
 
 import asyncio
 import logging
+from collections.abc import Iterable
+from contextlib import ExitStack
 
 from doorward_server.domain.apps import App, AppState, ProcessSource
 from doorward_server.domain.ids import AppId
 from doorward_server.services.clock import Clock
 from doorward_server.services.ports import Storage, StorageUnavailableError
-from doorward_server.services.publishing import Publisher
+from doorward_server.services.publishing import Publisher, spread
 from doorward_server.services.runtime import Observation, Runtime
 from doorward_server.services.signals import Signals
+from doorward_server.services.spreading import Spreading
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ class Lifecycle:
         self._propagation = propagation
         self._signals = signals
         self._clock = clock
+        self._spreading = Spreading()
         self._runtime: Runtime | None = None
         self._tasks: dict[AppId, asyncio.Task[None]] = {}
         self._woken: set[AppId] = set()
@@ -65,6 +69,13 @@ class Lifecycle:
         if app_id not in self._tasks:
             self._tasks[app_id] = asyncio.create_task(self._reconcile(app_id), name=f"lifecycle {app_id}")
 
+    async def told(self, app_ids: Iterable[AppId]) -> None:
+        """Return when the replicas know what was read of these apps before, or have had a moment to learn it.
+
+        Called between reading an app and answering with it.
+        """
+        await self._spreading.over(app_ids)
+
     async def close(self) -> None:
         """Stop what runs. States stay as they are, so that the next start takes the apps up again."""
         tasks = list(self._tasks.values())
@@ -87,20 +98,22 @@ class Lifecycle:
                 return
 
     async def _write_down(self, app_id: AppId, seen: Observation) -> None:
-        async with self._storage.write() as work:
-            app = await work.apps.get(app_id)
-            if app is None or not app.status.state.wanted or app_id in self._fresh:
-                return
-            status = app.status
-            if (status.state, status.address, status.message) == (seen.state, seen.address, seen.message):
-                return
-            after = app.in_state(seen.state, at=self._clock(), message=seen.message, address=seen.address)
-            await work.apps.save(after)
-            revision = None
-            if after.policy_entry() != app.policy_entry():
-                revision = await work.policy.app_changed(app_id)
-        if revision is not None:
-            self._propagation.announce(revision)
+        with ExitStack() as spreading:
+            async with self._storage.write() as work:
+                app = await work.apps.get(app_id)
+                if app is None or not app.status.state.wanted or app_id in self._fresh:
+                    return
+                status = app.status
+                if (status.state, status.address, status.message) == (seen.state, seen.address, seen.message):
+                    return
+                after = app.in_state(seen.state, at=self._clock(), message=seen.message, address=seen.address)
+                await work.apps.save(after)
+                revision = None
+                if after.policy_entry() != app.policy_entry():
+                    spreading.enter_context(self._spreading.of(app_id))
+                    revision = await work.policy.app_changed(app_id)
+            if revision is not None:
+                await spread(self._propagation, revision)
         self._signals.notify(app_id)
 
     async def _reconcile(self, app_id: AppId) -> None:
