@@ -46,6 +46,9 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
         ("POLICY_HEARTBEAT", "16", "half of policy_lease"),
         ("CHECK_REGION", "SBG", "check_region must be one of"),
         ("API_TLS_CERTIFICATE_FILE", "x.pem", "go together"),
+        ("CHECK_API_TARGET", "api.example:8081", "check_api_ca_file must be set"),
+        ("CHECK_API_TARGET", "10.0.0.5:8081", "check_api_ca_file must be set"),
+        ("CHECK_API_TARGET", "dns:///localhost:8081", "check_api_ca_file must be set"),
         ("CHECK_TRANSPORT", "rust", "check_transport"),
         ("PROCESS_RUNTIME", "perhaps", "process_runtime"),
     ],
@@ -96,3 +99,14 @@ def test_every_setting_is_documented() -> None:
     """The reference has every setting as it is: run `python -m tools.settings_reference` after a change."""
     assert settings_reference.PAGE.read_text() == settings_reference.render()
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize("target", ["127.0.0.1:8081", "[::1]:8081", "localhost:8081", "unix:/run/api.sock"])
+def test_an_api_on_this_machine_needs_no_certificate(target: str) -> None:
+    """Nobody else can listen in there."""
+    assert load_settings(check_api_target=target).check_api_target == target
+
+
+def test_an_api_elsewhere_needs_a_certificate() -> None:
+    """With one, any target of gRPC's will do."""
+    load_settings(check_api_target="dns:///api.example:8081", check_api_ca_file="ca.pem")

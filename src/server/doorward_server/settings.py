@@ -16,6 +16,9 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as SourceError
 
+from doorward._exceptions import ConfigurationError
+from doorward._target import parse_target
+
 CONFIG_VARIABLE = "DOORWARD_CONFIG"
 """The environment variable that names a TOML file of settings."""
 
@@ -132,7 +135,9 @@ class Settings(BaseSettings):
         None, description="gRPC target of api for check. Not set: the Unix socket of api in the run folder."
     )
     check_api_ca_file: Path | None = Field(
-        None, description="PEM certificates that check trusts to name api. Not set: no TLS towards api."
+        None,
+        description="PEM certificates that check trusts to name api. Not set: no TLS towards api, which must"
+        " be on this machine then.",
     )
     login_enabled: bool = Field(
         False, description="Whether browsers without a token are sent to the login page (303) instead of 401."
@@ -216,6 +221,11 @@ class Settings(BaseSettings):
             raise ValueError("policy_heartbeat must be at most half of policy_lease")
         if self.check_region is not None and self.check_region not in self.regions:
             raise ValueError(f"check_region must be one of {', '.join(self.regions)}")
+        if self.check_api_ca_file is None and _leaves_this_machine(self.check_api_target):
+            raise ValueError(
+                "check_api_target is not on this machine, so check_api_ca_file must be set: without TLS, the "
+                "key of the policy stream could be read on the way"
+            )
         return self
 
     @property
@@ -258,6 +268,14 @@ class Settings(BaseSettings):
         if not file:
             return init_settings, env_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
+
+
+def _leaves_this_machine(target: str | None) -> bool:
+    """Whether what is sent to a target may be read on the way; so it is assumed of a form that is unknown."""
+    try:
+        return target is not None and not parse_target(target).local
+    except ConfigurationError:
+        return True
 
 
 def load_settings(**given: Any) -> Settings:

@@ -57,7 +57,7 @@ class CheckConfig:
     api_target: str
     """gRPC target of api, such as `unix:/run/doorward/api.sock` or `api.example:8081`."""
     api_root_certificates: bytes | None = None
-    """PEM certificates that are trusted to name api. None: no TLS."""
+    """PEM certificates that are trusted to name api. None: no TLS, for an api on this machine."""
     display_name: str = ""
     """What people call this replica."""
     region: RegionName | None = None
@@ -150,7 +150,11 @@ async def _answer(
 
 def open_channel(config: CheckConfig) -> grpc.aio.Channel:
     """A connection to api, which shares nothing with the one before it."""
-    options = (("grpc.use_local_subchannel_pool", 1),)
+    options = (
+        ("grpc.use_local_subchannel_pool", 1),
+        # Without TLS a proxy from the environment would read the stream's key.
+        ("grpc.enable_http_proxy", 0),
+    )
     if config.api_root_certificates is None:
         return grpc.aio.insecure_channel(config.api_target, options=options)
     credentials = grpc.ssl_channel_credentials(config.api_root_certificates)
