@@ -265,12 +265,28 @@ def test_a_wrong_setting_is_named(home: Path) -> None:
         assert len(failed.stderr.strip().splitlines()) == 1
 
 
-def test_an_address_of_another_machine_is_named(home: Path) -> None:
+def test_an_address_of_another_machine_is_named(home: Path, tmp_path: Path) -> None:
     """Where nobody can listen (RFC 5737), the error names the setting of the address, and not of a port."""
-    failed = run_up(home, listen_address="203.0.113.1")
-    assert failed.returncode == 1
-    assert "DOORWARD_LISTEN_ADDRESS" in failed.stderr
-    assert len(failed.stderr.strip().splitlines()) == 1
+    certificate, private_key = self_signed("127.0.0.1").write(tmp_path)
+    files = {"api_tls_certificate_file": str(certificate), "api_tls_private_key_file": str(private_key)}
+    for setting in ("listen_address", "api_listen_address"):
+        failed = run_up(home, **files, **{setting: "203.0.113.1"})
+        assert failed.returncode == 1
+        assert f"DOORWARD_{setting.upper()} " in failed.stderr
+        assert len(failed.stderr.strip().splitlines()) == 1
+
+
+def test_envoy_may_be_seen_where_api_is_not(platform: Platform) -> None:
+    """Each has an address of its own: showing Envoy to others does not show them api's plain text."""
+    platform.environment["DOORWARD_LISTEN_ADDRESS"] = "127.0.0.2"
+    platform.start()
+    assert platform.address[0] == "127.0.0.2"
+    host, _, port = platform.endpoints.api_grpc.rpartition(":")
+    assert host == "127.0.0.1"
+    assert platform.cli("whoami").returncode == 0
+    assert platform.visit("api.localhost", "/v1/me", token=platform.admin_token).status == 200
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.2", int(port))) != 0
 
 
 def test_an_admin_token_file_of_a_lost_database_is_not_overwritten(home: Path) -> None:

@@ -40,6 +40,10 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
         ("REGIONS", '{"A": "app.gra", "B": "app.gra"}', "share a domain"),
         ("REGIONS", "GRA=app", "regions: must be JSON"),
         ("LISTEN_ADDRESS", "localhost", "listen_address: must be an IP address"),
+        ("API_LISTEN_ADDRESS", "localhost", "api_listen_address: must be an IP address"),
+        ("API_LISTEN_ADDRESS", "0.0.0.0", "api_tls_certificate_file must be set"),  # noqa: S104 - refused
+        ("API_LISTEN_ADDRESS", "::", "api_tls_certificate_file must be set"),
+        ("API_LISTEN_ADDRESS", "192.0.2.1", "api_tls_certificate_file must be set"),
         ("METRICS_ADDRESS", "localhost", "metrics_address: must be an IP address"),
         ("METRICS_PORT", "65536", "metrics_port"),
         ("RESERVED_LABEL_PREFIX", "ovh", "reserved_label_prefix"),
@@ -110,3 +114,11 @@ def test_an_api_on_this_machine_needs_no_certificate(target: str) -> None:
 def test_an_api_elsewhere_needs_a_certificate() -> None:
     """With one, any target of gRPC's will do."""
     load_settings(check_api_target="dns:///api.example:8081", check_api_ca_file="ca.pem")
+
+
+def test_api_is_shown_to_others_with_a_certificate_alone() -> None:
+    """With one it may listen on every interface; without one, on any address of the loopback network."""
+    files = {"api_tls_certificate_file": "cert.pem", "api_tls_private_key_file": "key.pem"}
+    everywhere = "0.0.0.0"  # noqa: S104 - with a certificate
+    assert load_settings(api_listen_address=everywhere, **files).api_listen_address == everywhere
+    assert load_settings(api_listen_address="127.0.0.2").api_listen_address == "127.0.0.2"

@@ -62,7 +62,7 @@ def published_endpoints(settings: Settings, *, metrics: Mapping[str, int]) -> It
     endpoints: dict[str, object] = {
         "apps": f"http://{connectable(settings.listen_address)}:{settings.envoy_port}",
         "api_http": f"http://{connectable(settings.listen_address)}:{settings.envoy_port}",
-        "api_grpc": f"{connectable(settings.listen_address)}:{settings.api_port}",
+        "api_grpc": f"{connectable(settings.api_listen_address)}:{settings.api_port}",
         "regions": {name: f"{domain}:{settings.app_port}" for name, domain in settings.regions.items()},
     }
     if metrics:

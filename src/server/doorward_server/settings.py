@@ -46,12 +46,17 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".doorward"), description="Folder of everything that Doorward keeps.")
 
     # Addresses
-    listen_address: str = Field("127.0.0.1", description="IP address that Envoy and api listen on.")
+    listen_address: str = Field("127.0.0.1", description="IP address that Envoy listens on.")
     envoy_port: int = Field(
         8080,
         ge=0,
         le=65535,
         description="Port of Envoy: apps, REST, gRPC-Web. With 0, `up` takes a free one.",
+    )
+    api_listen_address: str = Field(
+        "127.0.0.1",
+        description="IP address that api's own gRPC listens on. One that other machines reach needs a"
+        " certificate.",
     )
     api_port: int = Field(
         8081, ge=0, le=65535, description="Port of api's own gRPC. With 0, `up` takes a free one."
@@ -183,7 +188,7 @@ class Settings(BaseSettings):
         5.0, ge=0, le=300, description="Seconds that running calls and apps have to end when told to stop."
     )
 
-    @field_validator("listen_address", "metrics_address")
+    @field_validator("listen_address", "api_listen_address", "metrics_address")
     @classmethod
     def _check_listen_address(cls, address: str) -> str:
         try:
@@ -217,6 +222,11 @@ class Settings(BaseSettings):
     def _check_together(self) -> Self:
         if (self.api_tls_certificate_file is None) != (self.api_tls_private_key_file is None):
             raise ValueError("api_tls_certificate_file and api_tls_private_key_file go together")
+        if self.api_tls_certificate_file is None and not _is_loopback(self.api_listen_address):
+            raise ValueError(
+                "api_listen_address is one that other machines reach, so api_tls_certificate_file must be"
+                " set: without TLS, tokens could be read on the way"
+            )
         if self.policy_lease and self.policy_heartbeat > self.policy_lease / 2:
             raise ValueError("policy_heartbeat must be at most half of policy_lease")
         if self.check_region is not None and self.check_region not in self.regions:
@@ -268,6 +278,10 @@ class Settings(BaseSettings):
         if not file:
             return init_settings, env_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address).is_loopback
 
 
 def _leaves_this_machine(target: str | None) -> bool:

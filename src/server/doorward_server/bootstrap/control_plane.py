@@ -42,7 +42,7 @@ async def run_api(settings: Settings) -> None:
     with stop_signals() as stopped:
         async with _api(settings) as server:
             await server.start()
-            _log.info("Listening on %s, port %s", settings.listen_address, server.port)
+            _log.info("Listening on %s, port %s", settings.api_listen_address, server.port)
             await stopped.wait()
 
 
@@ -144,7 +144,7 @@ def _listening(settings: Settings) -> Listening:
             certificate=settings.api_tls_certificate_file, private_key=settings.api_tls_private_key_file
         )
     return Listening(
-        address=settings.listen_address,
+        address=settings.api_listen_address,
         port=settings.api_port,
         unix_socket=settings.api_socket,
         tls=tls,

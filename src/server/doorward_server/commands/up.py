@@ -83,10 +83,10 @@ def _pinned(settings: Settings, run: Path) -> Settings:
     given: dict[str, object] = {"home": settings.home.absolute(), "run_dir": run}
     if "process_runtime" not in settings.model_fields_set:
         given["process_runtime"] = True
-    for name in ("envoy_port", "api_port"):
-        port = getattr(settings, name)
-        check_port_is_free(settings.listen_address, port, setting=name)
-        given[name] = port or _free_port(settings.listen_address)
+    for name, address_name in (("envoy_port", "listen_address"), ("api_port", "api_listen_address")):
+        port, address = getattr(settings, name), getattr(settings, address_name)
+        check_port_is_free(address, port, setting=name, address_setting=address_name)
+        given[name] = port or _free_port(address)
     return settings.model_copy(update=given)
 
 
@@ -212,7 +212,7 @@ def _welcome(settings: Settings, secret: Secret | None, *, seconds: float) -> st
     host = connectable(settings.listen_address)
     rows = [
         ("REST", f"http://{host}:{settings.envoy_port}/v1/apps"),
-        ("gRPC", f"{host}:{settings.api_port}"),
+        ("gRPC", f"{connectable(settings.api_listen_address)}:{settings.api_port}"),
         *(
             (f"apps in {name}", f"{settings.public_scheme}://<app_id>.{domain}:{settings.app_port}")
             for name, domain in settings.regions.items()

@@ -74,10 +74,12 @@ def exec_envoy(config: Path, *, log_level: str = "warning", concurrency: int | N
     os.execv(argv[0], argv)  # noqa: S606 - no shell is meant to be there
 
 
-def check_port_is_free(address: str, port: int, *, setting: str = "envoy_port") -> None:
+def check_port_is_free(
+    address: str, port: int, *, setting: str = "envoy_port", address_setting: str = "listen_address"
+) -> None:
     """Raise `GatewayError` when something listens on *port* already; port 0 is always free.
 
-    *setting* is the name of the setting that the port comes from.
+    *setting* and *address_setting* are the names of the settings that the two come from.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as probe:
@@ -86,7 +88,7 @@ def check_port_is_free(address: str, port: int, *, setting: str = "envoy_port") 
             probe.bind((address, port))
         except OSError as error:
             advice = (
-                "set DOORWARD_LISTEN_ADDRESS to an address of this machine"
+                f"set DOORWARD_{address_setting.upper()} to an address of this machine"
                 if error.errno == errno.EADDRNOTAVAIL
                 else f"set DOORWARD_{setting.upper()} to another port, or to 0 for a free one"
             )
