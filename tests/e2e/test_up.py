@@ -210,6 +210,29 @@ def test_with_a_certificate_everything_still_works(platform: Platform, tmp_path:
     assert platform.visit("api.localhost", "/v1/me", token=platform.admin_token).status == 200
 
 
+def test_envoy_finds_api_where_it_is_told(platform: Platform, tmp_path: Path) -> None:
+    """REST goes to api's own port over TLS when the settings say so, and to no other certificate."""
+    certificate, private_key = self_signed("127.0.0.1").write(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    platform.environment |= {
+        "DOORWARD_API_PORT": str(port),
+        "DOORWARD_API_TLS_CERTIFICATE_FILE": str(certificate),
+        "DOORWARD_API_TLS_PRIVATE_KEY_FILE": str(private_key),
+        "DOORWARD_ENVOY_API_TARGET": f"127.0.0.1:{port}",
+        "DOORWARD_ENVOY_API_CERTIFICATE_FILE": str(certificate),
+    }
+    platform.start()
+    assert platform.visit("api.localhost", "/v1/me", token=platform.admin_token).status == 200
+    platform.stop()
+    folder = tmp_path / "other"
+    folder.mkdir()
+    other, _ = self_signed("127.0.0.1").write(folder)
+    platform.environment["DOORWARD_ENVOY_API_CERTIFICATE_FILE"] = str(other)
+    platform.start()
+    assert platform.visit("api.localhost", "/v1/me", token=platform.admin_token).status == 503
+
+
 def test_a_corrupt_database_is_named(home: Path) -> None:
     """A file that is no database ends the start with one line, and stays as it is."""
     home.mkdir(mode=0o700)

@@ -158,6 +158,19 @@ class Settings(BaseSettings):
     )
 
     # Envoy
+    envoy_api_target: str | None = Field(
+        None,
+        description="Where Envoy finds api: host:port or unix:/path. Not set: the Unix socket of api in the"
+        " run folder.",
+    )
+    envoy_api_certificate_file: Path | None = Field(
+        None,
+        description="PEM certificate that api presents to Envoy: that one and no other. Not set: no TLS"
+        " towards api, which must be on this machine then.",
+    )
+    envoy_max_connections: int = Field(
+        10_000, ge=1, le=2**29, description="How many clients may be connected to Envoy at once."
+    )
     envoy_concurrency: int = Field(0, ge=0, le=256, description="Worker threads of Envoy. 0: one a core.")
     websocket_max_duration: float = Field(
         3600.0,
@@ -197,6 +210,16 @@ class Settings(BaseSettings):
             raise ValueError("must be an IP address of this machine, such as 127.0.0.1 or 0.0.0.0") from None
         return address
 
+    @field_validator("envoy_api_target")
+    @classmethod
+    def _check_envoy_api_target(cls, target: str | None) -> str | None:
+        if target is not None:
+            try:
+                parse_target(target)
+            except ConfigurationError as error:
+                raise ValueError(str(error)) from None
+        return target
+
     @field_validator("regions")
     @classmethod
     def _check_regions(cls, regions: dict[str, str]) -> dict[str, str]:
@@ -235,6 +258,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 "check_api_target is not on this machine, so check_api_ca_file must be set: without TLS, the "
                 "key of the policy stream could be read on the way"
+            )
+        if self.envoy_api_certificate_file is None and _leaves_this_machine(self.envoy_api_target):
+            raise ValueError(
+                "envoy_api_target is not on this machine, so envoy_api_certificate_file must be set: without"
+                " TLS, tokens could be read on the way"
             )
         return self
 
