@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -102,9 +103,9 @@ async def test_endless_answer() -> None:
         assert await probe(address, path="/") is None
 
 
-async def test_refused() -> None:
+async def test_refused(tmp_path: Path) -> None:
     """Where nobody listens nothing is ready, and the reason does not tell the address."""
-    address = Address(host="127.0.0.1", port=Ports().take())
+    address = Address(host="127.0.0.1", port=Ports(tmp_path / "ports.json", rest=0).take())
     assert await probe(address, path=None) == "connection refused"
     assert await probe(address, path="/") == "connection refused"
 

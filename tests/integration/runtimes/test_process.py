@@ -164,12 +164,17 @@ async def test_folder_that_went(runtime: ProcessRuntime, sink: Recorder, tmp_pat
     assert "working_dir must be a folder" in (await sink.until(AppState.FAILED)).message
 
 
-async def test_platform_fault(tmp_path: Path, sink: Recorder) -> None:
+@pytest.mark.parametrize(
+    ("in_the_way", "says"),
+    [(f"apps/{APP}", "folder cannot be made"), ("apps/ports.new/x", "no port can be given to it")],
+)
+async def test_platform_fault(tmp_path: Path, sink: Recorder, in_the_way: str, says: str) -> None:
     """What is no fault of the app is an ERROR: here the server's folder cannot be written."""
-    (tmp_path / "apps").write_text("in the way")
+    (tmp_path / in_the_way).parent.mkdir(parents=True)
+    (tmp_path / in_the_way).write_text("in the way")
     runtime = ProcessRuntime(home=tmp_path, sink=sink, options=QUICK)
     await runtime.start(APP, SERVING, TCP)
-    assert "folder cannot be made" in (await sink.until(AppState.ERROR)).message
+    assert says in (await sink.until(AppState.ERROR)).message
     await runtime.close()
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 from doorward_server.bootstrap.secrets import make_hasher
 from doorward_server.home import make_home
@@ -20,6 +21,7 @@ from doorward_server.services.app_service import AppService
 from doorward_server.services.audit_service import AuditService
 from doorward_server.services.authentication import Authenticator
 from doorward_server.services.clock import utc_now
+from doorward_server.services.leases import longest_lag
 from doorward_server.services.lifecycle import Lifecycle
 from doorward_server.services.liveness import TokenLiveness
 from doorward_server.services.minting import Mint
@@ -35,6 +37,9 @@ from doorward_server.stopping import stop_signals
 from doorward_server.storage import open_storage
 
 _log = logging.getLogger(__name__)
+
+_SECONDS_TO_ANNOUNCE: Final = 60.0
+"""More than it takes until the end of a process is seen, written down and announced to replicas."""
 
 
 async def run_api(settings: Settings) -> None:
@@ -132,9 +137,19 @@ async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
 def _runtimes(settings: Settings, lifecycle: Lifecycle) -> Runtimes:
     process = None
     if settings.process_runtime:
-        options = ProcessOptions(stop_grace=settings.shutdown_grace)
-        process = ProcessRuntime(home=settings.home, sink=lifecycle.observe, options=options)
+        process = ProcessRuntime(
+            home=settings.home, sink=lifecycle.observe, options=process_options(settings)
+        )
     return Runtimes(external=ExternalRuntime(sink=lifecycle.observe), process=process)
+
+
+def process_options(settings: Settings) -> ProcessOptions:
+    """How apps that are processes are run."""
+    return ProcessOptions(
+        stop_grace=settings.shutdown_grace,
+        # Envoy repeats what a replica has said for a while longer.
+        port_rest=longest_lag(settings.policy_lease) + settings.edge_cache_lifetime + _SECONDS_TO_ANNOUNCE,
+    )
 
 
 def _listening(settings: Settings) -> Listening:

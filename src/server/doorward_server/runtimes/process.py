@@ -43,7 +43,10 @@ class ProcessRuntime:
         self._log_limits = log_limits or LogLimits()
         self._clock = clock
         self._machine = Machine(
-            ports=Ports(), warden=Warden(grace=options.stop_grace), sink=sink, options=options
+            ports=Ports(self._apps / "ports.json", rest=options.port_rest),
+            warden=Warden(grace=options.stop_grace),
+            sink=sink,
+            options=options,
         )
         self._runs: dict[AppId, ProcessRun] = {}
         self._books: dict[AppId, LogBook] = {}

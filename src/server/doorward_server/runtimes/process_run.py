@@ -34,6 +34,9 @@ class ProcessOptions:
     """How long it has between SIGTERM and SIGKILL."""
     probe_timeout: float = PROBE_TIMEOUT
     """How long it has to answer a probe."""
+    port_rest: float = 120.0
+    """How long a port that an app had goes to no other app, so that no replica still leads visitors of the
+    first one there."""
     restarts: RestartPolicy = field(default_factory=RestartPolicy)
 
 
@@ -108,9 +111,11 @@ class ProcessRun:
     async def _attempt(self, restarts: Restarts) -> float | None:
         """Run one process to its end; the seconds until the next, or None when there is to be none."""
         try:
-            port = self._machine.ports.take()
+            port = await asyncio.to_thread(self._machine.ports.take)
         except OSError as error:
-            fault = LaunchError(f"no port is free: {error}", state=AppState.ERROR, passing=True)
+            fault = LaunchError(
+                f"no port can be given to it: {error.strerror or error}", state=AppState.ERROR, passing=True
+            )
             return self._not_launched(fault, restarts)
         try:
             async with self._launched(port) as launched:

@@ -23,8 +23,19 @@ DRIFT: Final = 1.001
 Several times what it takes: NTP slews a clock by 0.05 % at most.
 """
 
+_LONGEST_LEASE: Final = 3600.0
+"""Seconds. What a lease without end, which promises nothing, is taken for."""
+
 _NEVER: Final = -math.inf
 _NO_REVISION: Final = Revision(0)
+
+
+def longest_lag(lease: float) -> float:
+    """For how many seconds after a change was announced some replica may decide without it.
+
+    *lease* is in seconds; 0 has no such bound, and an hour is answered.
+    """
+    return (lease or _LONGEST_LEASE) * DRIFT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
