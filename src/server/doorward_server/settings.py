@@ -145,7 +145,9 @@ class Settings(BaseSettings):
         " be on this machine then.",
     )
     login_enabled: bool = Field(
-        False, description="Whether browsers without a token are sent to the login page (303) instead of 401."
+        False,
+        description="Whether browsers without a token are sent to the login page (303) instead of 401."
+        " Doorward has no such page yet: Envoy needs a route of your own for /.doorward/login.",
     )
 
     # Check and Envoy
