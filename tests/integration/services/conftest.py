@@ -87,7 +87,8 @@ class World:
 
     def call(self, action: str, caller: Token | None = None) -> Call:
         """A call by *caller*, by default the administrator."""
-        return authorize(action, caller or self.admin, request_id="test")
+        caller = caller or self.admin
+        return authorize(action, caller, generation=caller.generation, request_id="test")
 
     async def app(
         self, name: str = "hello", labels: Mapping[str, str] | None = None, *, region: RegionName = GRA

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -27,7 +26,6 @@ from doorward_server.services.errors import (
     EtagMismatchError,
     RequestIdReusedError,
     RoleTooLowError,
-    UnauthenticatedError,
 )
 from doorward_server.services.etags import etag_of
 from doorward_server.services.lifecycle import Lifecycle
@@ -313,37 +311,6 @@ async def test_watch_tells_of_every_state_and_ends_with_the_app(world: World) ->
 
 async def _true(value: bool) -> bool:
     return value
-
-
-async def test_a_stream_ends_with_its_token(world: World) -> None:
-    """Whoever watches with a token that is deleted meanwhile is shown out."""
-    app = await world.app()
-    reader, _ = await world.token()
-    call = world.call("WatchApp", reader)
-
-    async def watch() -> None:
-        async for _ in world.liveness.while_live(call, world.apps.watch(call, app.app_id)):
-            pass
-
-    watcher = asyncio.create_task(watch())
-    await asyncio.sleep(0)
-    await world.tokens.delete(world.call("DeleteToken"), reader.token_id)
-    with pytest.raises(UnauthenticatedError):
-        await asyncio.wait_for(watcher, 10)
-
-
-async def test_a_stream_ends_when_its_token_expires(world: World) -> None:
-    """An expiry during a stream ends it."""
-    app = await world.app()
-    reader, _ = await world.token(expire_time=world.clock.now + timedelta(seconds=0.2))
-    call = world.call("WatchApp", reader)
-
-    async def watch() -> None:
-        async for _ in world.liveness.while_live(call, world.apps.watch(call, app.app_id)):
-            world.clock.advance(seconds=1)
-
-    with pytest.raises(UnauthenticatedError):
-        await asyncio.wait_for(watch(), 10)
 
 
 async def test_explain_names_the_rule_that_decides(world: World) -> None:

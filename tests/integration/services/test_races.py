@@ -202,7 +202,7 @@ async def test_a_full_disk_keeps_nobody_from_looking(world: World, monkeypatch: 
     token, secret = await world.token(selector="group=A")
     monkeypatch.setattr(world.storage, "write", FullDisk)
     found = await world.authenticator.authenticate([f"Bearer {secret.reveal()}".encode()], [])
-    assert found.token_id == token.token_id
+    assert found.token.token_id == token.token_id
 
 
 async def test_what_is_gone_is_gone_everywhere(world: World) -> None:

@@ -32,7 +32,7 @@ from tests.integration.services.conftest import CHEAP, GRA, World
 
 async def who(world: World, secret: Secret) -> Token:
     """The token that a secret is of."""
-    return await world.authenticator.authenticate([b"Bearer " + secret.encode()], [])
+    return (await world.authenticator.authenticate([b"Bearer " + secret.encode()], [])).token
 
 
 async def is_dead(world: World, secret: Secret) -> bool:
@@ -296,7 +296,7 @@ async def test_a_new_platform_key_adopts_each_secret_once(world: World) -> None:
     adopted = await world.tokens.get(token.token_id)
     assert len(adopted.policy_entry(mac_key_id="k2").secrets) == 1
     world.hasher.close()  # by MAC alone from here on
-    assert (await authenticator.authenticate(bearer, [])).token_id == token.token_id
+    assert (await authenticator.authenticate(bearer, [])).token.token_id == token.token_id
 
 
 async def test_a_full_queue_of_hashes_refuses_and_recovers(world: World) -> None:

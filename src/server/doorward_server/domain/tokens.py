@@ -106,6 +106,10 @@ class Token:
             ),
         )
 
+    def numbered(self, number: int) -> Generation | None:
+        """The secret with that number; None when it works no more."""
+        return next((each for each in self.generations if each.number == number), None)
+
     def end_of(self, generation: Generation) -> datetime | None:
         """When one of the token's secrets stops to work; None: never."""
         ends = [end for end in (generation.expire_time, self.expire_time) if end is not None]

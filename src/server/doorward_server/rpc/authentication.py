@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
 from doorward_server.domain.presented import AUTHORIZATION, DOORWARD_TOKEN
-from doorward_server.domain.tokens import Token
 from doorward_server.rpc.calls import CallState, Context, authorized
+from doorward_server.services.authentication import Authenticated
 from doorward_server.services.calls import REQUIRED_ROLES, authorize
 
 PUBLIC_PACKAGE: Final = "/doorward.v1."
@@ -27,7 +27,9 @@ EXEMPT_SERVICES: Final = frozenset(
 class Authenticates(Protocol):
     """Finds out who calls (`doorward_server.services.authentication.Authenticator`)."""
 
-    async def authenticate(self, authorization: list[bytes], doorward_token: list[bytes]) -> Token: ...
+    async def authenticate(
+        self, authorization: list[bytes], doorward_token: list[bytes]
+    ) -> Authenticated: ...
 
 
 class Guard:
@@ -41,10 +43,12 @@ class Guard:
         """Authenticate and authorize, before anything looks at the request."""
         if not is_exempt(state.method):
             metadata = context.invocation_metadata() or ()
-            caller = await self._authenticator.authenticate(
+            found = await self._authenticator.authenticate(
                 _values(metadata, AUTHORIZATION), _values(metadata, DOORWARD_TOKEN)
             )
-            authorized(authorize(state.name, caller, request_id=state.request_id))
+            authorized(
+                authorize(state.name, found.token, generation=found.generation, request_id=state.request_id)
+            )
         yield
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from doorward_server.domain.credentials import Secret
@@ -17,6 +17,15 @@ from doorward_server.services.publishing import Publisher
 _USE_GRANULARITY = timedelta(minutes=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """Whose call it is, and by which of the token's secrets."""
+
+    token: Token
+    generation: int
+    """The number of the secret that was presented."""
+
+
 class Authenticator:
     """Finds the token that a call carries."""
 
@@ -26,7 +35,9 @@ class Authenticator:
         self._propagation = propagation
         self._clock = clock
 
-    async def authenticate(self, authorization: Sequence[bytes], doorward_token: Sequence[bytes]) -> Token:
+    async def authenticate(
+        self, authorization: Sequence[bytes], doorward_token: Sequence[bytes]
+    ) -> Authenticated:
         """The live token that the raw values of the two headers present.
 
         The same rules as for requests to apps (`doorward_server.domain.presented`). Raises
@@ -42,7 +53,7 @@ class Authenticator:
             raise UnauthenticatedError(CredentialFault.MALFORMED)
         return await self._authenticate(presented)
 
-    async def _authenticate(self, secret: Secret) -> Token:
+    async def _authenticate(self, secret: Secret) -> Authenticated:
         async with self._storage.read() as work:
             token = await work.tokens.get(secret.token_id)
         if token is None:
@@ -59,7 +70,7 @@ class Authenticator:
             with suppress(StorageUnavailableError):
                 async with self._storage.write() as work:
                     await work.tokens.touch({token.token_id: now})
-        return token
+        return Authenticated(token, generation.number)
 
     async def _adopt(self, secret: Secret, token: Token) -> Token:
         """Store the MAC of a secret that was last seen under a former platform key."""

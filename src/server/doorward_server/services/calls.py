@@ -46,6 +46,8 @@ class Call:
     action: str
     """The name of the RPC."""
     caller: Token
+    generation: int
+    """The number of the secret that it carries, of the caller's."""
     request_id: str
     """Names the call in logs and the audit."""
 
@@ -62,9 +64,9 @@ class Call:
         )
 
 
-def authorize(action: str, caller: Token, *, request_id: str) -> Call:
+def authorize(action: str, caller: Token, *, generation: int, request_id: str) -> Call:
     """Let *caller* make the call *action*; raises `RoleTooLowError`."""
     required = REQUIRED_ROLES[action]
     if caller.role < required:
         raise RoleTooLowError(action, role=caller.role, required=required)
-    return Call(action=action, caller=caller, request_id=request_id)
+    return Call(action=action, caller=caller, generation=generation, request_id=request_id)

@@ -23,7 +23,7 @@ class TokenLiveness:
         self._clock = clock
 
     async def while_live(self, call: Call, stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-        """What *stream* yields, until the caller's token is changed, deleted or expires.
+        """What *stream* yields, until the secret that the call carries works no more.
 
         Then `UnauthenticatedError` is raised: whoever has the token's present secret calls again.
         """
@@ -32,17 +32,20 @@ class TokenLiveness:
                 yield entry
 
     async def _ended(self, call: Call) -> None:
-        """Raise `UnauthenticatedError` when the token is not any more what it was when the call began."""
+        """Raise `UnauthenticatedError` when the caller's token, or the secret of it, has ended."""
         token_id = call.caller.token_id
         with self._signals.subscribe(token_id) as changed:
             while True:
+                changed.clear()
                 async with self._storage.read() as work:
                     token = await work.tokens.get(token_id)
-                now = self._clock()
-                if token is None or token.version != call.caller.version or token.expired(now):
+                generation = None if token is None else token.numbered(call.generation)
+                if token is None or generation is None:
                     raise UnauthenticatedError(CredentialFault.INVALID)
-                changed.clear()
-                left = None if token.expire_time is None else (token.expire_time - now).total_seconds()
+                end, now = token.end_of(generation), self._clock()
+                if end is not None and end <= now:
+                    raise UnauthenticatedError(CredentialFault.INVALID)
+                left = None if end is None else (end - now).total_seconds()
                 try:
                     await asyncio.wait_for(changed.wait(), left)
                 except TimeoutError:
