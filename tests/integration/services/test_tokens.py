@@ -176,6 +176,28 @@ async def test_the_last_admin_stays(world: World) -> None:
         await world.tokens.delete(world.call("DeleteToken"), other.token_id)
 
 
+async def test_the_last_admin_is_given_no_end(world: World) -> None:
+    """An expiry is refused where no other ADMIN token lives beyond it; one that is put off is not."""
+    call = world.call("UpdateToken")
+
+    def ending(**after: float) -> TokenChanges:
+        return TokenChanges(expire_time=world.clock.now + timedelta(**after), set_expire_time=True)
+
+    with pytest.raises(LastAdminTokenError):
+        await world.tokens.update(call, world.admin.token_id, ending(days=1))
+    assert (await world.tokens.get(world.admin.token_id)).expire_time is None
+    await world.tokens.update(call, world.admin.token_id, TokenChanges(display_name="renamed"))
+
+    other, _ = await world.token(role=Role.ADMIN, expire_time=world.clock.now + timedelta(days=2))
+    with pytest.raises(LastAdminTokenError):
+        await world.tokens.update(call, world.admin.token_id, ending(days=3))
+    await world.tokens.update(call, world.admin.token_id, ending(days=1))
+    with pytest.raises(LastAdminTokenError):
+        await world.tokens.update(call, other.token_id, ending(days=1, hours=1))
+    await world.tokens.update(call, other.token_id, ending(days=3))
+    await world.tokens.update(call, other.token_id, TokenChanges(expire_time=None, set_expire_time=True))
+
+
 async def test_an_etag_of_an_earlier_version_is_refused(world: World) -> None:
     """Update, regenerate and delete change nothing when somebody else was faster."""
     token, secret = await world.token()

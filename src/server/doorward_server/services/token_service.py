@@ -139,7 +139,7 @@ class TokenService:
     ) -> tuple[Token, PolicyUpdate | None]:
         """Change a token's name or expiry; an earlier expiry is enforced on return.
 
-        Raises `TokenNotFoundError`, `EtagMismatchError`, `InvalidFieldsError`.
+        Raises `TokenNotFoundError`, `EtagMismatchError`, `InvalidFieldsError`, `LastAdminTokenError`.
         """
         now = self._clock()
         async with self._storage.write() as work:
@@ -154,6 +154,7 @@ class TokenService:
                     check_expiry(changes.expire_time, now=now)
                 found.raise_if_any()
                 changed = replace(changed, expire_time=changes.expire_time)
+                await _keep_an_admin(work, token, until=changes.expire_time, now=now)
             unchanged, revision = changed == token, None
             if not unchanged:
                 changed, revision = await self._save_changed(work, call, token, changed)
@@ -216,12 +217,7 @@ class TokenService:
             token = await self._get(work, token_id)
             check_etag(etag, token_id, token.version)
             now = self._clock()
-            if (
-                token.role is Role.ADMIN
-                and not token.expired(now)
-                and await work.tokens.live_admins(now) == 1
-            ):
-                raise LastAdminTokenError(token_id)
+            await _keep_an_admin(work, token, until=now, now=now)
             await work.tokens.remove(token_id)
             revision = await work.policy.token_changed(token_id)
             await work.audit.add(
@@ -271,6 +267,17 @@ class TokenService:
             revision=revision,
             details=details,
         )
+
+
+async def _keep_an_admin(work: UnitOfWork, token: Token, *, until: datetime | None, now: datetime) -> None:
+    """Raise `LastAdminTokenError` if *token* is to end at *until*, and no other ADMIN token lives then.
+
+    One that ends then or before anyway takes nobody away.
+    """
+    if token.role is not Role.ADMIN or token.expired(now) or until is None or token.expired(until):
+        return
+    if await work.tokens.live_admins(until) == 1:
+        raise LastAdminTokenError(token.token_id)
 
 
 def _text(time: datetime | None) -> str:
