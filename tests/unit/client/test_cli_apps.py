@@ -28,13 +28,18 @@ def sent(api: FakeApi, rpc: str) -> Any:
     return api.seen(rpc).request
 
 
+def updates(api: FakeApi) -> list[Any]:
+    """Return the requests of all calls of UpdateApp."""
+    return [call.request for call in api.state.seen["UpdateApp"]]
+
+
 def test_create_a_process(api: FakeApi, doorward_cli: Doorward) -> None:
     """Everything after -- is the command, options and all; the app that was created is shown."""
     shown = doorward_cli(
         *("apps", "create", "hello", "--region", "GRA", "--label", "group=A", "--label", "tier="),
         *("--process", "--env", "MODE=a=b", "--working-dir", "/srv", "--access", "PUBLIC"),
         *("--operator-path", "/admin", "--operator-path", "/ops", "--readiness-path", "/health"),
-        *("--readiness-period", "2s", "--cors-preflight"),
+        *("--readiness-period", "2s", "--readiness-failure-threshold", "5", "--cors-preflight"),
         *("--", "python", "hello.py", "--port", "{port}", "--region", "x"),
     ).fields()
     app = sent(api, "CreateApp").app
@@ -44,6 +49,7 @@ def test_create_a_process(api: FakeApi, doorward_cli: Doorward) -> None:
     assert app.spec.process.working_dir == "/srv"
     assert list(app.spec.operator_paths) == ["/admin", "/ops"]
     assert (app.spec.readiness.path, app.spec.readiness.period.seconds) == ("/health", 2)
+    assert app.spec.readiness.failure_threshold == 5
     assert app.spec.cors_preflight
     assert (shown["NAME"], shown["STATE"], shown["ACCESS"]) == ("hello", "QUEUED", "PUBLIC")
     assert shown["URL"] == f"http://{shown['ID']}.app.gra.localhost:8080"
@@ -178,12 +184,50 @@ def test_update_the_rest(api: FakeApi, doorward_cli: Doorward, app_id: str) -> N
     assert doorward_cli("apps", "update", app_id, "--no-operator-paths").fields()["OPERATOR PATHS"] == "-"
 
 
+def test_update_the_source(api: FakeApi, doorward_cli: Doorward, app_id: str) -> None:
+    """An app can be moved, also from one kind of source to the other, and nothing else changes with it."""
+    doorward_cli("apps", "update", app_id, "--process", "--env", "KEY=", "--", "python", "--env").lines()
+    request = sent(api, "UpdateApp")
+    assert list(request.update_mask.paths) == ["spec.process"]
+    assert list(request.app.spec.process.command) == ["python", "--env"]
+    assert request.app.spec.process.env == {"KEY": ""}
+    shown = doorward_cli("apps", "update", app_id, "--external", "127.0.0.1:2").fields()
+    assert shown["SOURCE"] == "external 127.0.0.1:2"
+
+
+def test_update_the_readiness(api: FakeApi, doorward_cli: Doorward, app_id: str) -> None:
+    """What is not named of it stays, and none that is set meanwhile is lost."""
+    doorward_cli("apps", "update", app_id, "--readiness-path", "/health", "--readiness-period", "2s").lines()
+    doorward_cli("apps", "update", app_id, "--readiness-failure-threshold", "7").lines()
+    doorward_cli("apps", "update", app_id, "--readiness-path", "").lines()
+    probes = [each.app.spec.readiness for each in updates(api)]
+    assert [(each.path, each.period.seconds, each.failure_threshold) for each in probes] == [
+        ("/health", 2, 0),
+        ("/health", 2, 7),
+        ("", 2, 7),
+    ]
+    assert [list(each.update_mask.paths) for each in updates(api)] == [["spec.readiness"]] * 3
+    assert all(each.app.etag for each in updates(api))
+
+
+def test_update_cors(api: FakeApi, doorward_cli: Doorward, app_id: str) -> None:
+    """Preflights can be let through and held up again."""
+    for option in ("--cors-preflight", "--no-cors-preflight"):
+        doorward_cli("apps", "update", app_id, option).lines()
+    assert [list(each.update_mask.paths) for each in updates(api)] == [["spec.cors_preflight"]] * 2
+    assert [each.app.spec.cors_preflight for each in updates(api)] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         ([], "nothing to change: give at least one option"),
         (["--remove-label", "x"], "--remove-label: the app has no label 'x'"),
         (["--operator-path", "/a", "--no-operator-paths"], "contradict each other"),
+        (["--process", "--external", "a:1", "--", "x"], "give one of --process"),
+        (["--env", "A=b"], "give one of --process"),
+        (["--external", "a:1", "--working-dir", "/srv"], "are for --process alone"),
+        (["--readiness-failure-threshold", "21"], "21 is not in the range"),
     ],
 )
 def test_update_wrongly(

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import click
 
-from doorward._conversions import access as access_value
 from doorward._conversions import short_name
 from doorward._errors import printable
 from doorward.cli._apps_create import create
+from doorward.cli._apps_update import update
 from doorward.cli._confirm import confirm
 from doorward.cli._fields import APP_COLUMNS, app_fields, time
 from doorward.cli._output import (
@@ -19,9 +19,8 @@ from doorward.cli._output import (
     print_stream_item,
     warn_of_gap,
 )
-from doorward.cli._params import ACCESS, APP_STATE, ID, LABEL, POSITIVE_DURATION, WAIT, unique
+from doorward.cli._params import APP_STATE, ID, POSITIVE_DURATION, WAIT
 from doorward.cli._session import Session, pass_session, session_options
-from doorward.v1.app_pb2 import AppSpec
 from doorward.v1.app_service_pb2 import LogStream, ReadAppLogsResponse
 
 
@@ -31,6 +30,7 @@ def apps() -> None:
 
 
 apps.add_command(create)
+apps.add_command(update)
 
 
 @apps.command("list")
@@ -65,72 +65,6 @@ def get(session: Session, *, app_id: str) -> None:
     with session.client() as client:
         app = client.apps.get(app_id)
     print_item(app, app_fields(app), session.output)
-
-
-@apps.command()
-@click.argument("app_id", type=ID)
-@click.option("--name", help="Another name.")
-@click.option(
-    "--label", "labels", multiple=True, type=LABEL, metavar="KEY=VALUE", help="A label to set; repeatable."
-)
-@click.option("--remove-label", multiple=True, metavar="KEY", help="A label to remove; repeatable.")
-@click.option("--access", type=ACCESS, help="Who may use the app.")
-@click.option(
-    "--operator-path",
-    multiple=True,
-    metavar="/PATH",
-    help="The prefixes for operators, all of them; repeatable.",
-)
-@click.option("--no-operator-paths", is_flag=True, help="No prefix is for operators alone.")
-@session_options("id", "url")
-@pass_session
-def update(
-    session: Session,
-    *,
-    app_id: str,
-    name: str | None,
-    labels: tuple[tuple[str, str], ...],
-    remove_label: tuple[str, ...],
-    access: str | None,
-    operator_path: tuple[str, ...],
-    no_operator_paths: bool,
-) -> None:
-    """Change an app's name, labels, access or operator paths.
-
-    Labels that are not named stay. When the command returns, no replica decides by the former state.
-    """
-    if operator_path and no_operator_paths:
-        raise click.UsageError("--operator-path and --no-operator-paths contradict each other")
-    mask = []
-    spec = AppSpec()
-    if name is not None:
-        mask.append("display_name")
-    if access is not None:
-        mask.append("spec.access")
-        spec.access = access_value(access)
-    if operator_path or no_operator_paths:
-        mask.append("spec.operator_paths")
-        spec.operator_paths.extend(operator_path)
-    if labels or remove_label:
-        mask.append("labels")
-    if not mask:
-        raise click.UsageError("nothing to change: give at least one option")
-    with session.client() as client:
-        etag = ""
-        merged: dict[str, str] = {}
-        if "labels" in mask:
-            # Labels are replaced as a whole: the etag makes sure that none set meanwhile is lost.
-            now = client.apps.get(app_id)
-            etag = now.etag
-            merged = dict(now.labels) | unique(labels, "--label")
-            for key in remove_label:
-                if merged.pop(key, None) is None:
-                    raise click.UsageError(f"--remove-label: the app has no label {key!r}")
-        changed = client.apps.update(
-            app_id, display_name=name, labels=merged, spec=spec, update_mask=mask, etag=etag
-        )
-    warn_of_gap(changed.policy_update)
-    print_item(changed.app, app_fields(changed.app), session.output)
 
 
 @apps.command()
