@@ -1,9 +1,11 @@
 """Envoy's configuration: what differs is filled in as JSON, and nothing else can get in."""
 
 import json
+import os
 import re
 import string
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorward_server.commands.processes import envoy as envoy_command
 from doorward_server.gateway.config import (
     GatewayConfig,
     GatewayError,
@@ -67,6 +70,38 @@ def test_envoy_accepts_every_form_of_the_configuration(tmp_path: Path, changes: 
         [*envoy_argv(path), "--mode", "validate"], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_envoys_own_log_can_be_json(tmp_path: Path) -> None:
+    """Each line is an object with what the lines of the other processes have, whatever its message holds."""
+    path = render_gateway(a_config(), tmp_path)
+    done = subprocess.run(
+        [*envoy_argv(path, log_level="info", log_format="json"), "--mode", "validate"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert lines
+    for line in lines:
+        assert line.keys() == {"time", "level", "process", "logger", "message"}
+        assert datetime.fromisoformat(line["time"]).tzinfo is not None
+        assert line["process"] == "envoy"
+
+
+def test_the_setting_of_the_log_reaches_envoy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`doorward envoy` logs as the other processes do."""
+    ran: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _program, argv: ran.append(argv))
+    monkeypatch.setenv("DOORWARD_HOME", str(tmp_path))
+    monkeypatch.setenv("DOORWARD_ENVOY_PORT", "0")
+    for log_format in ("text", "json"):
+        monkeypatch.setenv("DOORWARD_LOG_FORMAT", log_format)
+        envoy_command.main(args=[], standalone_mode=False)
+    text, in_json = (argv[argv.index("--log-format") + 1] for argv in ran)
+    assert json.loads(in_json)["process"] == "envoy"
+    assert not text.startswith("{")
 
 
 def test_the_template_is_yaml_itself() -> None:

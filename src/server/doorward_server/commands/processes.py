@@ -59,4 +59,4 @@ def envoy(render: Path | None) -> None:
     make_home(settings.home)
     make_home(settings.run)
     path = render_gateway(config, settings.home / "envoy")
-    exec_envoy(path, concurrency=settings.envoy_concurrency or None)
+    exec_envoy(path, log_format=settings.log_format, concurrency=settings.envoy_concurrency or None)

@@ -6,10 +6,11 @@ import importlib.metadata
 import json
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Literal
 
 from doorward_server.gateway.config import GatewayError, UnixAddress
 
@@ -19,6 +20,15 @@ _CHECK_CLUSTER = "check"
 _POLL_SECONDS = 0.02
 _MAX_ANSWER = 1024 * 1024
 _ADMIN_TIMEOUT = 2.0
+
+LogFormat = Literal["text", "json"]
+"""How the lines of Envoy's own log look. The access log is always JSON."""
+
+_LOG_FORMATS: Mapping[LogFormat, str] = {
+    "text": "%Y-%m-%dT%T.%e %l envoy %n: %v",
+    # With the names of the other processes' lines. %j is the message, escaped.
+    "json": '{"time":"%Y-%m-%dT%T.%e%z","level":"%l","process":"envoy","logger":"%n","message":"%j"}',
+}
 
 
 def find_envoy() -> Path:
@@ -45,6 +55,7 @@ def envoy_argv(
     *,
     envoy: Path | None = None,
     log_level: str = "warning",
+    log_format: LogFormat = "text",
     concurrency: int | None = None,
 ) -> list[str]:
     """The command line that runs Envoy with the configuration at *config*.
@@ -61,16 +72,22 @@ def envoy_argv(
         "--log-level",
         log_level,
         "--log-format",
-        "%Y-%m-%dT%T.%e %l envoy %n: %v",
+        _LOG_FORMATS[log_format],
         "--file-flush-interval-msec",
         "500",
         *(() if concurrency is None else ("--concurrency", str(concurrency))),
     ]
 
 
-def exec_envoy(config: Path, *, log_level: str = "warning", concurrency: int | None = None) -> None:
+def exec_envoy(
+    config: Path,
+    *,
+    log_level: str = "warning",
+    log_format: LogFormat = "text",
+    concurrency: int | None = None,
+) -> None:
     """Become Envoy: this process is replaced, and signals reach Envoy itself."""
-    argv = envoy_argv(config, log_level=log_level, concurrency=concurrency)
+    argv = envoy_argv(config, log_level=log_level, log_format=log_format, concurrency=concurrency)
     os.execv(argv[0], argv)  # noqa: S606 - no shell is meant to be there
 
 
