@@ -11,14 +11,19 @@ from doorward_server.domain.apps import (
     AppSpec,
     AppState,
     AppStatus,
-    ProcessSource,
     Readiness,
     Source,
 )
-from doorward_server.domain.errors import Violations
 from doorward_server.domain.ids import AppId, RegionName, Revision
 from doorward_server.domain.labels import Labels, with_platform_labels
 from doorward_server.domain.selectors import Selector
+from doorward_server.services.app_differences import (
+    check_spec,
+    differences,
+    labels_text,
+    restarts,
+    with_kept_values,
+)
 from doorward_server.services.calls import Call
 from doorward_server.services.clock import Clock
 from doorward_server.services.errors import AppNotFoundError, AppStateConflictError
@@ -93,7 +98,7 @@ class AppService:
         Raises `InvalidFieldsError`, `RuntimeDisabledError`, `RequestIdReusedError`.
         """
         self._runtime.check(new.spec.source)
-        _check_spec(new.spec)
+        check_spec(new.spec)
         app, revision = await self._create(call, new, request_id)
         if revision is None:
             await self._lifecycle.told([app.app_id])
@@ -130,7 +135,7 @@ class AppService:
                     details={
                         "display_name": app.display_name,
                         "region": app.region,
-                        "labels": _text(app.labels),
+                        "labels": labels_text(app.labels),
                         "access": app.spec.access.name,
                     },
                 )
@@ -189,7 +194,7 @@ class AppService:
             await enforce_what_is_committed(self._storage, self._propagation)
             return app, None
         self._signals.notify(app_id)
-        if _restarts(app, changed):
+        if restarts(app, changed):
             self._lifecycle.wake(app_id, restart=True)
         return changed, None if revision is None else await enforce(self._propagation, revision)
 
@@ -313,17 +318,15 @@ class AppService:
         if changed.spec.source != app.spec.source:
             # Only then: an app whose source is not to be had any more can still be relabelled.
             self._runtime.check(changed.spec.source)
-        _check_spec(changed.spec)
+        check_spec(changed.spec)
         changed = replace(changed, version=app.version + 1, update_time=self._clock())
-        if _restarts(app, changed):
+        if restarts(app, changed):
             changed = changed.in_state(AppState.QUEUED, at=self._clock(), message="its spec was changed")
         await work.apps.save(changed)
         revision = None
         if changed.policy_entry() != app.policy_entry():
             revision = await work.policy.app_changed(app.app_id)
-        await work.audit.add(
-            self._event(call, changed, revision=revision, details=_differences(app, changed))
-        )
+        await work.audit.add(self._event(call, changed, revision=revision, details=differences(app, changed)))
         return changed, revision
 
     async def _step(self, work: UnitOfWork, call: Call, app: App, state: AppState) -> tuple[App, Revision]:
@@ -338,7 +341,7 @@ class AppService:
     def _changed(self, app: App, changes: AppChanges) -> App:
         spec = app.spec
         if changes.source is not None:
-            spec = replace(spec, source=_with_kept_values(changes.source, spec.source))
+            spec = replace(spec, source=with_kept_values(changes.source, spec.source))
         if changes.access is not None:
             spec = replace(spec, access=changes.access)
         if changes.operator_paths is not None:
@@ -372,58 +375,6 @@ class AppService:
         )
 
 
-def _restarts(before: App, after: App) -> bool:
-    """Whether what runs of the app is not what it asks for any more."""
-    return before.status.state.wanted and (before.spec.source, before.spec.readiness) != (
-        after.spec.source,
-        after.spec.readiness,
-    )
-
-
-def _check_spec(spec: AppSpec) -> None:
-    found = Violations()
-    if spec.access is Access.PUBLIC and spec.operator_paths:
-        found.add("app.spec.operator_paths", "must be empty for a PUBLIC app: nobody shows a token there")
-    found.raise_if_any()
-
-
 def _refuse_deleting(app: App) -> None:
     if app.status.state is AppState.DELETING:
         raise AppStateConflictError(app.app_id, app.status.state, "it can only go")
-
-
-def _with_kept_values(source: Source, before: Source) -> Source:
-    """Fill in the values of environment variables that the caller was never shown.
-
-    Answers have the names with empty values; who sends such an answer back means to keep them.
-    """
-    if not (isinstance(source, ProcessSource) and isinstance(before, ProcessSource)):
-        return source
-    return replace(
-        source, env={name: value or before.env.get(name, "") for name, value in source.env.items()}
-    )
-
-
-def _differences(before: App, after: App) -> dict[str, str]:
-    details = {}
-    if before.display_name != after.display_name:
-        details["display_name"] = after.display_name
-    if before.labels != after.labels:
-        details["labels"] = _text(after.labels)
-    if before.spec.access != after.spec.access:
-        details["access"] = after.spec.access.name
-    if before.spec.operator_paths != after.spec.operator_paths:
-        details["operator_paths"] = " ".join(after.spec.operator_paths)
-    changed = [
-        name
-        for name in ("source", "readiness", "cors_preflight")
-        if getattr(before.spec, name) != getattr(after.spec, name)
-    ]
-    if changed:
-        # Names alone: a source may hold secrets in its environment and arguments.
-        details["spec"] = ", ".join(changed)
-    return details
-
-
-def _text(labels: Labels) -> str:
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
