@@ -92,11 +92,11 @@ class FakeCheck:
         # Envoy joins an Authorization that was sent twice with a comma, which no token has.
         if any("," in value for value in values):
             return _deny(400, "REPEATED_CREDENTIAL")
-        if values != [f"Bearer {self.rules.secret}"] and not _own_bearer(http.path, values):
+        if values != [f"Bearer {self.rules.secret}"]:
             return _deny(401, "NO_CREDENTIAL")
         if host not in self.rules.apps:
             return _deny(403, "UNKNOWN_APP")
-        response = _allow(host, self.rules.apps[host], values)
+        response = _allow(host, self.rules.apps[host])
         if self.rules.remembered:
             response.dynamic_metadata["remember"] = {
                 "milliseconds": self.rules.remembered,
@@ -112,18 +112,12 @@ def _app_host(host: str) -> str:
     return app_host(*found) if found else ""
 
 
-def _own_bearer(path: str, values: list[str]) -> bool:
-    """A Bearer of the app's own, on a path that the fake treats as public."""
-    return path.startswith("/public") and not any("dw_" in value for value in values)
-
-
-def _allow(app: str, upstream: tuple[str, int], credentials: list[str]) -> CheckResponse:
+def _allow(app: str, upstream: tuple[str, int]) -> CheckResponse:
     identity = {
         "x-doorward-app-id": app,
         "x-doorward-token-id": "token0000001",
         "x-doorward-role": "READ_ONLY",
     }
-    ours = any("dw_" in value for value in credentials)
     response = CheckResponse(
         status=Status(),
         ok_response=OkHttpResponse(
@@ -134,7 +128,7 @@ def _allow(app: str, upstream: tuple[str, int], credentials: list[str]) -> Check
                 )
                 for key, value in identity.items()
             ],
-            headers_to_remove=["authorization"] if ours else [],
+            headers_to_remove=["authorization"],
         ),
     )
     host, port = upstream
