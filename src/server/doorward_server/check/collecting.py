@@ -9,8 +9,8 @@ import gc
 from typing import Any, Final
 
 _OLDEST: Final = 2
-_THRESHOLDS: Final = (700, 10, 5)
-"""Python's, but for a full collection after fewer objects: each has only the new ones to look at."""
+_THRESHOLDS: Final = (700, 5, 1)
+"""Full collections after a few thousand new objects, which are all that each has to look at."""
 
 
 def collect_briefly() -> None:
