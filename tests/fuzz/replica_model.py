@@ -7,6 +7,7 @@ from typing import Final
 from doorward_server.domain.credentials import Secret
 from doorward_server.domain.errors import InvalidValueError
 from doorward_server.domain.selectors import parse_selector
+from doorward_server.domain.sessions import Session
 from doorward_server.policy.v1 import policy_pb2
 from tests.fuzz.targets.selectors import read_selector
 from tests.unit.domain.policies import MACS
@@ -24,6 +25,7 @@ class ReplicaModel:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.apps: dict[str, policy_pb2.App] = {}
         self.tokens: dict[str, policy_pb2.Token] = {}
+        self.ended: set[str] = set()
         self._clock = clock
         self._policy_id = ""
         self._revision = 0
@@ -69,6 +71,7 @@ class ReplicaModel:
             assert self._welcome is not None
             self.apps = {app.app_id: app for each in self._staged for app in each.apps}
             self.tokens = {token.token_id: token for each in self._staged for token in each.tokens}
+            self.ended = {ended.session_id for each in self._staged for ended in each.ended_sessions}
             self._policy_id, self._revision, self._staged = self._welcome.policy_id, revision, []
 
     def _apply(self, change: policy_pb2.Change) -> None:
@@ -82,6 +85,8 @@ class ReplicaModel:
                 self.apps.pop(change.deleted_app_id, None)
             case "deleted_token_id":
                 self.tokens.pop(change.deleted_token_id, None)
+            case "ended_session":
+                self.ended.add(change.ended_session.session_id)
             case _:
                 raise BrokenError
 
@@ -98,15 +103,23 @@ class ReplicaModel:
         assert self._welcome is not None
         _require(self._welcome.policy_id == self._policy_id and not self._staged)
 
-    def opens(self, app_id: str, secret: Secret | None, *, path: str, now: float) -> bool:
-        """Whether a request to an app may reach it."""
+    def opens(self, app_id: str, secret: Secret | Session | None, *, path: str, now: float) -> bool:
+        """Whether a request to an app, with a secret, a live session or nothing, may reach it."""
         app = self.apps.get(app_id)
         if self._clock() >= self._until or app is None or not app.HasField("upstream"):
             return False
         if app.public or secret is None:
             return app.public
         token = self.tokens.get(secret.token_id)
-        if token is None or not any(_live(each, secret, now) for each in token.generations):
+        if token is None:
+            return False
+        if isinstance(secret, Session):
+            if secret.session_id in self.ended or secret.app_id != app_id or not token.generations:
+                return False
+            newest = token.generations[0]
+            if newest.generation != secret.generation or _over(newest, now):
+                return False
+        elif not any(_live(each, secret, now) for each in token.generations):
             return False
         in_scope = token.region in ("", app.region) and _selects(token.label_selector, app.labels)
         guarded = any(f"{path}/".startswith(f"{each.rstrip('/')}/") for each in app.operator_paths)
@@ -114,9 +127,12 @@ class ReplicaModel:
 
 
 def _live(generation: policy_pb2.Generation, secret: Secret, now: float) -> bool:
+    return generation.mac == MACS.mac(secret) and not _over(generation, now)
+
+
+def _over(generation: policy_pb2.Generation, now: float) -> bool:
     end = generation.expire_time
-    ended = generation.HasField("expire_time") and now >= end.seconds + end.nanos / 1e9
-    return generation.mac == MACS.mac(secret) and not ended
+    return generation.HasField("expire_time") and now >= end.seconds + end.nanos / 1e9
 
 
 def _selects(label_selector: str, labels: Mapping[str, str]) -> bool:

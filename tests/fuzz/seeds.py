@@ -10,9 +10,16 @@ from typing import Any, Final
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 
 from doorward_server.policy.v1 import policy_pb2 as typed
-from tests.fuzz.stand_ins import NAMES, basic_stand_in, mac_stand_in, stand_in
+from tests.fuzz.stand_ins import (
+    NAMES,
+    basic_stand_in,
+    ended_session_stand_in,
+    mac_stand_in,
+    session_stand_in,
+    stand_in,
+)
 from tests.fuzz.targets.stream import write_messages
-from tests.unit.domain.decision_oracle import APP_IDS, NOW, SECRETS
+from tests.unit.domain.decision_oracle import APP_IDS, ENDED, LIVE, NOW, SECRETS
 
 _READER, _OPERATOR, _EXPIRED, _STRANGER = map(stand_in, NAMES)
 _HOSTS: Final = [
@@ -38,6 +45,10 @@ def _http_request(http: Mapping[str, Any], headers: Iterable[tuple[str, bytes]],
         }
     )
     return bytes(request.SerializeToString(deterministic=True))
+
+
+def _cookie(name: str) -> bytes:
+    return b"__Host-doorward=" + session_stand_in(name)
 
 
 _BROKEN_ROUTE: Final = b"\x0a\x0f\x52\x0d\x0a\x06app_id\x12\x01x\x73\x74"
@@ -72,6 +83,31 @@ def _requests() -> Mapping[str, bytes]:
         "allowed-in-two-pieces": _request(0) + _http_request({}, [("authorization", bearer)]),
         # The library drops such an entry, so that the host decides.
         "allowed-public-beside-a-broken-route": _http_request({**get, "host": _HOSTS[1]}, []) + _BROKEN_ROUTE,
+        "allowed-session": _request(0, cookie=_cookie("READER")),
+        "allowed-session-among-others": _request(
+            0, path="/x", cookie=b"a=1; " + _cookie("OPERATOR") + b"; b"
+        ),
+        "allowed-session-on-operator-path": _request(0, path="/admin", cookie=_cookie("OPERATOR")),
+        "allowed-session-by-a-link": _request(
+            0, cookie=_cookie("READER"), sec_fetch_site=b"cross-site", sec_fetch_mode=b"navigate"
+        ),
+        "allowed-session-from-its-own-page": _request(
+            0, method="POST", cookie=_cookie("READER"), origin=b"http://" + _HOSTS[0].encode()
+        ),
+        "allowed-token-before-session": _request(0, authorization=bearer, cookie=_cookie("STRANGER")),
+        "denied-session-of-another-page": _request(0, cookie=_cookie("READER"), sec_fetch_site=b"same-site"),
+        "denied-session-of-another-origin": _request(
+            0, method="POST", cookie=_cookie("READER"), origin=b"http://" + _HOSTS[1].encode()
+        ),
+        "denied-session-twice": _request(0, cookie=_cookie("READER") + b"; " + _cookie("READER")),
+        "denied-session-with-another-app": _request(4, cookie=_cookie("READER")),
+        "denied-session-expired": _request(0, cookie=_cookie("EXPIRED")),
+        "denied-session-of-no-token": _request(0, cookie=_cookie("STRANGER")),
+        "denied-session-ended": _request(
+            0, cookie=b"__Host-doorward=" + ended_session_stand_in("READER"), sec_fetch_mode=b"navigate"
+        ),
+        "denied-session-forged": _request(0, cookie=b"__Host-doorward=1." + b"A" * 128),
+        "denied-session-cut-short": _request(0, cookie=_cookie("READER")[:-1]),
         "denied-no-token": _request(0),
         "denied-browser": _request(0, path="/a?b=c", sec_fetch_mode=b"navigate"),
         "denied-browser-of-old": _request(0, accept=b"text/html,*/*"),
@@ -182,6 +218,19 @@ def _streams() -> Mapping[str, bytes]:
         "no-welcome": (_whole(), _changes({"token": _TOKEN})),
         "two-welcomes": (*begun, _welcome(), *begun),
         "token-deleted": (*begun, _changes({"deleted_token_id": SECRETS[0].token_id})),
+        "session-ended": (*begun, _changes({"ended_session": {"session_id": LIVE}})),
+        "session-ended-in-the-snapshot": (
+            _welcome(),
+            _changed(
+                _whole(),
+                snapshot={
+                    "apps": [_APP, _PUBLIC],
+                    "tokens": [_TOKEN],
+                    "ended_sessions": [{"session_id": LIVE}, {"session_id": ENDED}],
+                    "last": True,
+                },
+            ),
+        ),
         "app-deleted": (*begun, _changes({"deleted_app_id": APP_IDS[0]})),
         "relabelled": (*begun, _changes({"app": _changed(_APP, labels={"group": "B"})})),
         "stopped": (*begun, _changes({"app": _changed(_APP, upstream=None)})),

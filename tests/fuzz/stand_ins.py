@@ -7,10 +7,12 @@ begin a new line.
 
 import re
 from base64 import b64encode
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.unit.domain.decision_oracle import SECRETS
-from tests.unit.domain.policies import MACS
+from doorward_server.domain.credentials import Secret
+from tests.unit.domain.decision_oracle import SECRETS, SessionFacts
+from tests.unit.domain.policies import MACS, SEALS
 
 NAMES: Final = ("READER", "OPERATOR", "EXPIRED", "STRANGER")
 """Each stands for the oracle's secret of the same number."""
@@ -34,14 +36,35 @@ def mac_stand_in(name: str) -> bytes:
     return _padded(f"MAC {name}", 32)
 
 
+def session_stand_in(name: str) -> bytes:
+    """What stands for a session of the secret's token with the first app."""
+    return _padded(f"SESSION {name}", 130)
+
+
+def ended_session_stand_in(name: str) -> bytes:
+    """What stands for such a session after a logout."""
+    return _padded(f"ENDED {name}", 130)
+
+
+def session_facts(number: int, *, ended: bool) -> SessionFacts:
+    """What is so about the session of a secret."""
+    return SessionFacts(token=number, app=0, generation=1, seconds_left=30.0, ended=ended)
+
+
+def _session(secret: Secret, *, ended: bool) -> bytes:
+    return SEALS.seal(session_facts(SECRETS.index(secret), ended=ended).session()).encode()
+
+
 def _padded(name: str, length: int) -> bytes:
     return b"{" + name.encode().ljust(length - 2, b".") + b"}"
 
 
-_MEANINGS: Final = {
+_MEANINGS: Final[Mapping[Callable[[str], bytes], Callable[[Secret], bytes]]] = {
     stand_in: lambda secret: secret.encode(),
     basic_stand_in: lambda secret: b64encode(b"user:" + secret.encode()),
     mac_stand_in: MACS.mac,
+    session_stand_in: lambda secret: _session(secret, ended=False),
+    ended_session_stand_in: lambda secret: _session(secret, ended=True),
 }
 
 _REPLACED: Final = {

@@ -25,10 +25,10 @@ from doorward_server.policy.v1 import policy_pb2
 from doorward_server.rpc import policy_feed, policy_stream
 from doorward_server.services.boottime import boottime
 from doorward_server.services.clock import utc_now
-from doorward_server.services.ports import Storage, StorageUnavailableError, UnitOfWork
+from doorward_server.services.ports import SessionRecord, Storage, StorageUnavailableError, UnitOfWork
 from doorward_server.services.propagation import Enforcement
 from doorward_server.storage import SqlStorage
-from tests.integration.storage.samples import BHS, GRA, NOON, admin, app, generation, token
+from tests.integration.storage.samples import BHS, GRA, NOON, admin, app, generation, session, token
 from tests.support.policy import PolicyApi
 from tests.support.waiting import eventually
 
@@ -128,6 +128,35 @@ async def test_what_envoy_remembers_is_waited_for(
         async with asyncio.timeout(10):
             assert await propagation.wait_until_enforced(revision) is Enforcement.EVERYWHERE
         assert boottime() - before >= 0.5
+
+
+async def end_session(storage: Storage, entry: SessionRecord) -> Revision:
+    """End a session that was stored."""
+    async with storage.write() as unit:
+        await unit.sessions.end(entry.session_id, NOON)
+        return await unit.policy.session_ended(entry.session_id)
+
+
+async def test_when_a_logout_is_enforced_every_replica_knows_of_it(
+    storage: SqlStorage, api: PolicyApi
+) -> None:
+    """Those that run, and one that starts later and takes a snapshot."""
+    entry, other = session(), session()
+    async with storage.write() as unit:
+        await unit.sessions.add(entry)
+        await unit.sessions.add(other)
+    async with api.running() as propagation, api.replica() as one, api.replica(region=GRA) as two:
+        await one.fresh()
+        await two.fresh()
+        revision = await end_session(storage, entry)
+        assert await propagation.wait_until_enforced(revision) is Enforcement.EVERYWHERE
+        for replica in (one, two):
+            assert replica.index.is_ended(entry.session_id)
+            assert not replica.index.is_ended(other.session_id)
+        async with api.replica() as late:
+            await late.fresh()
+            assert late.index.is_ended(entry.session_id)
+            assert not late.index.is_ended(other.session_id)
 
 
 async def test_an_app_on_its_way_out_leaves_the_replicas(storage: SqlStorage, api: PolicyApi) -> None:

@@ -150,6 +150,14 @@ class Settings(BaseSettings):
         " Doorward has no such page yet: Envoy needs a route of your own for /.doorward/login.",
     )
 
+    # Sessions
+    session_idle_timeout: float = Field(
+        1800.0, ge=1, le=30 * 86400, description="Seconds without a request after which a session ends."
+    )
+    session_max_age: float = Field(
+        43200.0, ge=1, le=30 * 86400, description="Seconds after which a session ends, used or not."
+    )
+
     # Check and Envoy
     edge_cache_lifetime: float = Field(
         0.0,

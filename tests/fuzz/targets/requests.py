@@ -2,26 +2,41 @@
 
 import random
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
 from envoy.config.core.v3.base_pb2 import HeaderValue
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from google.protobuf.message import DecodeError
 
+from doorward_server.domain.cookies import SESSION_COOKIE
 from doorward_server.domain.paths import path_of
 from doorward_server.domain.presented import AUTHORIZATION, DOORWARD_TOKEN
 from tests.fuzz.mutation import MessageMutation
-from tests.fuzz.stand_ins import WORDS, filled_in
+from tests.fuzz.stand_ins import (
+    NAMES,
+    WORDS,
+    ended_session_stand_in,
+    filled_in,
+    session_facts,
+    session_stand_in,
+)
 from tests.fuzz.target import MutateBytes, Target
+from tests.fuzz.targets.cookies import pairs_of
 from tests.fuzz.targets.credentials import KNOWN, credential_of, shows_secret
 from tests.fuzz.targets.hosts import read_host
 from tests.fuzz.wire import WireRequest, read_check_request
 from tests.fuzz.world import FRESH, STALE, WORLD
-from tests.unit.domain.decision_oracle import GRA, RequestFacts, oracle
+from tests.unit.domain.decision_oracle import GRA, RequestFacts, SessionFacts, oracle
 from tests.unit.domain.path_readings import reached
 from tests.unit.domain.policies import DOMAINS
 
 Handle = Callable[[bytes], bytes]
+Credential = int | SessionFacts | Literal["none", "malformed", "repeated", "forged"]
+_SESSIONS: Final = {
+    filled_in(stand_in(name)): session_facts(number, ended=ended)
+    for number, name in enumerate(NAMES)
+    for stand_in, ended in ((session_stand_in, False), (ended_session_stand_in, True))
+}
 
 
 def check(data: bytes, *, handle: Handle = FRESH) -> None:
@@ -48,9 +63,11 @@ def _check_allowed(response: CheckResponse, payload: bytes) -> None:
     request = read_check_request(payload)
     authorization, doorward_token = request.sent(AUTHORIZATION), request.sent(DOORWARD_TOKEN)
     number = _app_number(request)
+    credential: Credential = credential_of(authorization, doorward_token)
     meant = RequestFacts(
         app=number,
-        credential=credential_of(authorization, doorward_token),
+        named=number,
+        credential=_session_of(request) if credential == "none" else credential,
         segments=_segments(number, path_of(request.path)),
         preflight=bool(
             request.method == "OPTIONS"
@@ -70,6 +87,22 @@ def _check_allowed(response: CheckResponse, payload: bytes) -> None:
     assert not response.ok_response.query_parameters_to_set
     for name, values in ((AUTHORIZATION, authorization), (DOORWARD_TOKEN, doorward_token)):
         assert name in removed or not any(map(shows_secret, values)), "the app would see a secret"
+
+
+def _session_of(request: WireRequest) -> Credential:
+    """The session that counts, by the documentation's words."""
+    header = b"; ".join(request.sent("cookie"))
+    ours = [value for name, value in pairs_of(header) if name == SESSION_COOKIE.encode()]
+    site, mode, origin = (request.sent(f"{name}") for name in ("sec-fetch-site", "sec-fetch-mode", "origin"))
+    link = request.method in ("GET", "HEAD") and mode == [b"navigate"]
+    own_site = site in ([b"same-origin"], [b"none"])
+    host = request.host.lower().encode()
+    own_origin = not origin or (len(origin) == 1 and origin[0].lower().split(b"://", 1)[1:] == [host])
+    if not ours or not (own_site or link if site else own_origin):
+        return "none"
+    if len(ours) > 1:
+        return "repeated"
+    return _SESSIONS.get(ours[0], "forged")
 
 
 def _app_number(request: WireRequest) -> int | None:
@@ -98,6 +131,8 @@ _TEXTS: Final = (
     *(f"{app.app_id}.{DOMAINS[app.region]}".encode() for app in WORLD.apps),
     *(app.app_id.encode() for app in WORLD.apps),
     *(b"app_id", b"authorization", b"doorward-token", b"cookie", b"origin", b"access-control-request-method"),
+    *(b"sec-fetch-site", b"same-origin", b"same-site", b"cross-site", b"none", b"https://"),
+    *(SESSION_COOKIE.encode(), SESSION_COOKIE.encode() + b"=", b"; ", b"a=1"),
     *(b"sec-fetch-mode", b"navigate", b"accept", b"text/html", b"GET", b"OPTIONS", b"POST", b"HEAD"),
     *(
         b"Bearer ",

@@ -18,22 +18,25 @@ from doorward_server.check.handler import CheckHandler
 from doorward_server.check.index import PolicyIndex
 from doorward_server.check.lease import Lease
 from doorward_server.check.uses import TokenUses
+from doorward_server.domain.cookies import SESSION_COOKIE
 from doorward_server.domain.credentials import Secret
 from doorward_server.domain.ids import TokenId
+from doorward_server.domain.sessions import Session
 from doorward_server.policy.v1 import policy_pb2
 from tests.fuzz.mutation import MessageMutation
 from tests.fuzz.replica_model import BrokenError, ReplicaModel
-from tests.fuzz.stand_ins import NAMES, filled_in, mac_stand_in
+from tests.fuzz.stand_ins import NAMES, filled_in, mac_stand_in, session_facts
 from tests.fuzz.target import MutateBytes, Target
-from tests.unit.domain.decision_oracle import APP_IDS, NOW, SECRETS
-from tests.unit.domain.policies import MACS
+from tests.unit.domain.decision_oracle import APP_IDS, ENDED, LIVE, NOW, SECRETS
+from tests.unit.domain.policies import MACS, SEALS
 
 MakeIndex = Callable[[], PolicyIndex]
 Message = policy_pb2.StreamPolicyResponse
 
 _MOST_MESSAGES: Final = 12
 _MOST_APPS: Final = 3
-_PRESENTED: Final = (None, *SECRETS[:2])
+_SESSIONS: Final = tuple(session_facts(number, ended=False).session() for number in range(2))
+_PRESENTED: Final = (None, *SECRETS[:2], *_SESSIONS)
 _PATHS: Final = ("/", "/admin/x")
 
 
@@ -54,7 +57,7 @@ def write_messages(messages: Iterable[Message]) -> bytes:
     return written.getvalue()
 
 
-def check(data: bytes, *, make_index: MakeIndex = lambda: PolicyIndex(MACS)) -> None:
+def check(data: bytes, *, make_index: MakeIndex = lambda: PolicyIndex(MACS, SEALS)) -> None:
     """The replica follows or breaks the stream, and opens what the messages opened, nothing more."""
     time = 100.0
     index, lease = make_index(), Lease(lambda: time)
@@ -99,8 +102,14 @@ def _check_access(handle: CheckHandler, model: ReplicaModel) -> None:
                     assert model.opens(app_id, secret, path=path, now=NOW), "access was widened"
 
 
-def _opens(handle: CheckHandler, app_id: str, secret: Secret | None, path: str) -> bool:
-    headers = {} if secret is None else {"doorward-token": secret.reveal()}
+def _opens(handle: CheckHandler, app_id: str, secret: Secret | Session | None, path: str) -> bool:
+    match secret:
+        case None:
+            headers = {}
+        case Session():
+            headers = {"cookie": f"{SESSION_COOKIE}={SEALS.seal(secret)}"}
+        case _:
+            headers = {"doorward-token": secret.reveal()}
     http = {"method": "GET", "host": "x", "path": path, "headers": headers}
     request = CheckRequest(attributes={"request": {"http": http}, "context_extensions": {"app_id": app_id}})
     response = CheckResponse.FromString(handle(request.SerializeToString()))
@@ -109,6 +118,7 @@ def _opens(handle: CheckHandler, app_id: str, secret: Secret | None, path: str) 
 
 _WORDS: Final = (
     *(app_id.encode() for app_id in APP_IDS),
+    *(ENDED.encode(), LIVE.encode()),
     *(secret.token_id.encode() for secret in SECRETS),
     *(mac_stand_in(name) for name in NAMES),
     *(b"READ_ONLY", b"OPERATOR", b"ADMIN", b"GRA", b"BHS", b"group", b"A", b"B", b"/admin", b"policy-1"),
@@ -157,7 +167,7 @@ class _IndexThatForgetsNothing(PolicyIndex):
 TARGET = Target(
     name="stream",
     check=check,
-    planted=lambda data: check(data, make_index=lambda: _IndexThatForgetsNothing(MACS)),
+    planted=lambda data: check(data, make_index=lambda: _IndexThatForgetsNothing(MACS, SEALS)),
     words=_WORDS,
     mutate=mutate,
     max_length=4096,

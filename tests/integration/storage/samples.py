@@ -21,11 +21,12 @@ from doorward_server.domain.apps import (
     StateChange,
 )
 from doorward_server.domain.credentials import mint_token_id
-from doorward_server.domain.ids import AppId, RegionName, TokenId
+from doorward_server.domain.ids import AppId, RegionName, SessionId, TokenId
 from doorward_server.domain.policy import Address
 from doorward_server.domain.roles import Role
 from doorward_server.domain.selectors import Operator, Requirement, Selector
 from doorward_server.domain.tokens import Generation, Token
+from doorward_server.services.ports import SessionRecord
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 """A time for everything that has no better one."""
@@ -45,6 +46,18 @@ def app(**changes: Any) -> App:
         status=AppStatus(state=AppState.QUEUED),
         create_time=NOON,
         update_time=NOON,
+    )
+    return replace(plain, **changes)
+
+
+def session(**changes: Any) -> SessionRecord:
+    """A session of twelve hours, with *changes* to its fields."""
+    plain = SessionRecord(
+        session_id=SessionId(str(uuid.uuid4())),
+        token_id=mint_token_id(),
+        app_id=AppId(str(uuid.uuid4())),
+        create_time=NOON,
+        expire_time=NOON + timedelta(hours=12),
     )
     return replace(plain, **changes)
 

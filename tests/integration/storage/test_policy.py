@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from doorward_server.domain.apps import App, AppState, AppStatus
 from doorward_server.domain.ids import RegionName, Revision
 from doorward_server.domain.tokens import Token
-from doorward_server.services.ports import Change
+from doorward_server.services.ports import Change, EntryKind
 from doorward_server.storage import SqlStorage, policy
 from tests.integration.storage import samples
 
@@ -29,9 +29,9 @@ async def test_revisions_count_from_one(storage: SqlStorage) -> None:
         assert (await work.policy.head()).revision == 3
         changes = await work.policy.since(Revision(0), limit=10)
         assert changes == [
-            Change(Revision(1), app.app_id, is_app=True),
-            Change(Revision(2), token.token_id, is_app=False),
-            Change(Revision(3), app.app_id, is_app=True),
+            Change(Revision(1), app.app_id, EntryKind.APP),
+            Change(Revision(2), token.token_id, EntryKind.TOKEN),
+            Change(Revision(3), app.app_id, EntryKind.APP),
         ]
         assert await work.policy.since(Revision(1), limit=1) == changes[1:2]
         assert await work.policy.since(Revision(3), limit=10) == []

@@ -6,12 +6,13 @@ from typing import Any
 
 from doorward_server.domain.credentials import Secret, mint_secret, mint_token_id
 from doorward_server.domain.decision import Reason
-from doorward_server.domain.ids import AppId, RegionName
+from doorward_server.domain.ids import AppId, RegionName, SessionId
 from doorward_server.domain.policy import Address, PolicyApp, PolicyToken
 from doorward_server.domain.roles import Role
 from doorward_server.domain.selectors import parse_selector
+from doorward_server.domain.sessions import Session
 from tests.unit.check.small_replica import NOW, SmallReplica, bearer
-from tests.unit.domain.policies import DOMAINS, live_secret
+from tests.unit.domain.policies import DOMAINS, SEALS, live_secret
 
 GRA, BHS = RegionName("GRA"), RegionName("BHS")
 
@@ -80,6 +81,21 @@ def visit(app: PolicyApp, *headers: tuple[str, bytes], **request: Any) -> dict[s
     return {"host": host_of(app), "headers": headers, **request}
 
 
+def session(app: PolicyApp, *, end: float) -> tuple[str, bytes]:
+    """The cookie of a session of READER with an app."""
+    sealed = SEALS.seal(
+        Session(
+            session_id=SessionId("11111111-0000-4000-8000-000000000000"),
+            token_id=READER.token_id,
+            generation=1,
+            app_id=app.app_id,
+            idle_end=end,
+            end=end,
+        )
+    )
+    return "cookie", f"__Host-doorward={sealed}".encode()
+
+
 _READS = bearer(READER_SECRET)
 PREFLIGHT_HEADERS = (("origin", b"https://page.example"), ("access-control-request-method", b"PUT"))
 
@@ -94,6 +110,8 @@ SCENES: Mapping[Reason, Scene] = {
     Reason.REPEATED_CREDENTIAL: Scene(visit(OPEN, _READS, _READS), OPEN),
     Reason.UNKNOWN_TOKEN: Scene(visit(OPEN, bearer(NOBODYS_SECRET)), OPEN),
     Reason.EXPIRED_TOKEN: Scene(visit(OPEN, bearer(EXPIRED_SECRET)), OPEN),
+    Reason.UNKNOWN_SESSION: Scene(visit(OPEN, session(GUARDED, end=NOW + 60)), OPEN),
+    Reason.EXPIRED_SESSION: Scene(visit(OPEN, session(OPEN, end=NOW)), OPEN),
     Reason.UNKNOWN_APP: Scene(visit(MISSING, _READS), None, READER),
     Reason.OUT_OF_REGION: Scene(visit(OTHER_REGION, _READS), OTHER_REGION, READER),
     Reason.OUT_OF_SCOPE: Scene(visit(OTHER_GROUP, _READS), OTHER_GROUP, READER),

@@ -11,7 +11,7 @@ from doorward_server.domain.policy import PolicyApp, PolicyToken
 from doorward_server.rpc.policy_messages import app_message, token_message
 from tests.unit.check.answer import Answer, read_answer
 from tests.unit.check.check_requests import check_request
-from tests.unit.domain.policies import DOMAINS, MACS
+from tests.unit.domain.policies import DOMAINS, MACS, SEALS
 
 NOW = 2_000_000_000.0
 LEASE = 30.0
@@ -24,7 +24,7 @@ class SmallReplica:
         self.now = NOW
         """Seconds since 1970."""
         self.boottime = 0.0
-        self.index = PolicyIndex(MACS)
+        self.index = PolicyIndex(MACS, SEALS)
         self.index.set_domains({str(region): domain for region, domain in DOMAINS.items()})
         self.lease = Lease(lambda: self.boottime)
         self.uses = TokenUses()

@@ -28,7 +28,7 @@ from doorward_server.rpc.policy_service import STREAM_KEY, PolicyServicer
 from doorward_server.rpc.policy_stream import Terms
 from doorward_server.services.boottime import BootClock
 from doorward_server.services.clock import utc_now
-from doorward_server.services.ports import Change, PolicyHead, Storage, UnitOfWork
+from doorward_server.services.ports import Change, EntryKind, PolicyHead, Storage, UnitOfWork
 from doorward_server.services.propagation import Enforcement, Propagation
 from doorward_server.services.usage import TokenUsage
 from tests.integration.storage.samples import app
@@ -135,7 +135,7 @@ class FakePolicyLog:
         if revision < self._oldest:
             return None
         numbers = range(revision + 1, min(self._revision, revision + limit) + 1)
-        return [Change(Revision(number), self._app.app_id, is_app=True) for number in numbers]
+        return [Change(Revision(number), self._app.app_id, EntryKind.APP) for number in numbers]
 
     async def apps(self, _region: str | None) -> AsyncGenerator[PolicyApp, None]:
         entry = self._app.policy_entry()
@@ -143,6 +143,10 @@ class FakePolicyLog:
         yield entry
 
     async def tokens(self, _region: str | None, *, mac_key_id: str) -> AsyncGenerator[None, None]:
+        for nothing in cast(tuple[None, ...], ()):
+            yield nothing
+
+    async def ended_sessions(self) -> AsyncGenerator[None, None]:
         for nothing in cast(tuple[None, ...], ()):
             yield nothing
 

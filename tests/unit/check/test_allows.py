@@ -3,6 +3,7 @@
 import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from envoy.service.auth.v3.external_auth_pb2 import CheckResponse
@@ -15,12 +16,17 @@ from doorward_server.check.bounded import Bounded
 from doorward_server.check.handler import CheckHandler
 from doorward_server.check.index import Entries, PolicyIndex
 from doorward_server.check.lease import Lease
+from doorward_server.check.sessions import SessionRenewal
 from doorward_server.check.uses import TokenUses
+from doorward_server.domain.cookies import SESSION_COOKIE
 from doorward_server.domain.credentials import PlatformKey, Secret, mint_secret, mint_token_id
+from doorward_server.domain.ids import AppId, SessionId
+from doorward_server.domain.sessions import Session, SessionSeals
 from doorward_server.policy.v1 import policy_pb2
 from tests.unit.check.check_requests import check_request
 
-MACS = PlatformKey("key-1", b"k" * 32).token_macs()
+KEY = PlatformKey("key-1", b"k" * 32)
+MACS, SEALS = KEY.token_macs(), SessionSeals(KEY.session_key())
 DOMAINS = {"GRA": "app.gra.localhost", "BHS": "app.bhs.localhost"}
 APP_IDS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(2))
 SECRETS = tuple(mint_secret(mint_token_id()) for _ in range(2))
@@ -71,11 +77,41 @@ def _tokens(draw: st.DrawFn) -> policy_pb2.Token:
     )
 
 
+def _ended(session: Session) -> policy_pb2.EndedSession:
+    message = policy_pb2.EndedSession(session_id=session.session_id)
+    message.expire_time.seconds = int(session.end)
+    return message
+
+
 _PREFLIGHT = (("origin", b"o"), ("access-control-request-method", b"GET"))
 
 
 def _bearer(secret: Secret) -> tuple[str, bytes]:
     return "authorization", f"Bearer {secret.reveal()}".encode()
+
+
+def _session(number: int, *, app_id: str, generation: int = 1, idle_end: float = 1_008.0) -> Session:
+    """A session of the first token, by its number."""
+    return Session(
+        session_id=SessionId(f"11111111-0000-4000-8000-00000000000{number}"),
+        token_id=SECRETS[0].token_id,
+        generation=generation,
+        app_id=AppId(app_id),
+        idle_end=idle_end,
+        end=1_016.0,
+    )
+
+
+SESSIONS = (
+    _session(0, app_id=APP_IDS[0]),
+    _session(1, app_id=APP_IDS[0], generation=2),
+    _session(2, app_id=APP_IDS[0], idle_end=1_016.0),
+    _session(3, app_id=APP_IDS[1]),
+)
+
+
+def _cookie(session: Session) -> tuple[str, bytes]:
+    return "cookie", f"a=1; {SESSION_COOKIE}={SEALS.seal(session)}".encode()
 
 
 def _requests() -> Iterator[bytes]:
@@ -89,6 +125,11 @@ def _requests() -> Iterator[bytes]:
             yield check_request(host="elsewhere", headers=[_bearer(secret)])
             authorization = f"Bearer {secret.reveal()}"
             yield check_request(host=host, joined_headers={"authorization": authorization})
+        for session in SESSIONS:
+            yield check_request(host=host, headers=[_cookie(session)])
+            yield check_request(host="elsewhere", app_id=app_id, headers=[_cookie(session)])
+        yield check_request(host=host, headers=[_cookie(SESSIONS[0]), _bearer(SECRETS[1])])
+        yield check_request(host=host, headers=[_cookie(SESSIONS[0]), ("sec-fetch-site", b"same-site")])
         for method in ("OPTIONS", "GET"):
             yield check_request(host=host, method=method, headers=_PREFLIGHT)
         yield check_request(host=host)
@@ -102,7 +143,7 @@ class Remembering(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.index = PolicyIndex(MACS)
+        self.index = PolicyIndex(MACS, SEALS, now=lambda: self.now)
         self.index.set_domains(DOMAINS)
         self.boottime = 0.0
         self.now = 1_000.0
@@ -124,6 +165,7 @@ class Remembering(RuleBasedStateMachine):
             login_enabled=True,
             # What Envoy may remember depends on the time that is left, whoever else remembers.
             remembering=remembering.Remembering(lifetime=1.0, lease=self.lease),
+            renewal=SessionRenewal(SEALS, idle=8.0),
             now=lambda: self.now,
         )
 
@@ -143,17 +185,29 @@ class Remembering(RuleBasedStateMachine):
     def removes_a_token(self, secret: Secret) -> None:
         self.index.remove_token(secret.token_id)
 
-    @rule(apps=st.lists(_APPS, max_size=2), tokens=st.lists(_tokens(), max_size=2))
-    def takes_a_snapshot(self, apps: list[policy_pb2.App], tokens: list[policy_pb2.Token]) -> None:
+    @rule(session=st.sampled_from(SESSIONS))
+    def ends_a_session(self, session: Session) -> None:
+        self.index.end_session(_ended(session))
+
+    @rule(
+        apps=st.lists(_APPS, max_size=2),
+        tokens=st.lists(_tokens(), max_size=2),
+        sessions=st.lists(st.sampled_from(SESSIONS), max_size=2),
+    )
+    def takes_a_snapshot(
+        self, apps: list[policy_pb2.App], tokens: list[policy_pb2.Token], sessions: list[Session]
+    ) -> None:
         entries = Entries()
         entries.put_all(apps, tokens)
+        for session in sessions:
+            entries.put_ended(_ended(session))
         self.index.replace(entries)
 
     @rule(domains=st.sampled_from((DOMAINS, {"GRA": DOMAINS["BHS"], "BHS": DOMAINS["GRA"]})))
     def is_told_the_regions(self, domains: Mapping[str, str]) -> None:
         self.index.set_domains(domains)
 
-    @rule(seconds=st.sampled_from((0.5, 1.0, 10.0)), renewed=st.booleans())
+    @rule(seconds=st.sampled_from((0.5, 1.0, 3.0, 10.0)), renewed=st.booleans())
     def passes(self, seconds: float, *, renewed: bool) -> None:
         self.now += seconds
         self.boottime += seconds
@@ -176,7 +230,7 @@ def _replica(
     *, end: int | None = None, now: Callable[[], float] = time.time
 ) -> tuple[PolicyIndex, CheckHandler, TokenUses]:
     """A handler whose first token, which ends at *end*, opens the first app."""
-    index, uses, lease = PolicyIndex(MACS), TokenUses(), Lease(lambda: 0.0)
+    index, uses, lease = PolicyIndex(MACS, SEALS, now=now), TokenUses(), Lease(lambda: 0.0)
     index.set_domains(DOMAINS)
     lease.renew(0.0, 0.0)
     index.put_app(policy_pb2.App(app_id=APP_IDS[0], region="GRA", upstream=_UPSTREAMS[0]))
@@ -187,7 +241,15 @@ def _replica(
             generations=[_generation(NEXT, number=2, end=None), _generation(SECRETS[0], number=1, end=end)],
         )
     )
-    return index, CheckHandler(policy=index, lease=lease, uses=uses, login_enabled=False, now=now), uses
+    handler = CheckHandler(
+        policy=index,
+        lease=lease,
+        uses=uses,
+        login_enabled=False,
+        renewal=SessionRenewal(SEALS, idle=8.0),
+        now=now,
+    )
+    return index, handler, uses
 
 
 def _request(path: str = "/") -> bytes:
@@ -276,3 +338,56 @@ def test_an_allow_ends_with_its_secret() -> None:
     now = 1_010.0
     denied = CheckResponse.FromString(handler(_request()))
     assert denied.dynamic_metadata["reason"] == "EXPIRED_TOKEN"
+
+
+def _with_session(session: Session) -> bytes:
+    return check_request(host=f"{APP_IDS[0]}.app.gra.localhost", headers=[_cookie(session)])
+
+
+def test_a_session_is_answered_from_memory_until_it_is_ended() -> None:
+    """A logout counts for what was allowed before, and for a cookie that somebody has copied."""
+    index, handler, _ = _replica(now=lambda: 1_001.0)
+    allowed = handler(_with_session(SESSIONS[1]))
+    assert CheckResponse.FromString(allowed).HasField("ok_response")
+    decide, handler._decide = handler._decide, None  # type: ignore[assignment,method-assign]
+    assert handler(_with_session(SESSIONS[1])) == allowed
+    handler._decide = decide  # type: ignore[method-assign]
+    index.end_session(_ended(SESSIONS[1]))
+    denied = CheckResponse.FromString(handler(_with_session(SESSIONS[1])))
+    assert denied.dynamic_metadata["reason"] == "EXPIRED_SESSION"
+
+
+def test_a_session_is_renewed_once_half_of_its_idle_time_has_passed() -> None:
+    """The answer carries a cookie that lasts longer, and the cookie of before ends when it would have."""
+    now = 1_003.999
+    _, handler, _ = _replica(now=lambda: now)
+    first = CheckResponse.FromString(handler(_with_session(SESSIONS[1])))
+    assert not first.ok_response.response_headers_to_add
+    now = 1_004.0
+    renewed = CheckResponse.FromString(handler(_with_session(SESSIONS[1])))
+    assert renewed.ok_response.headers == first.ok_response.headers
+    assert renewed.dynamic_metadata == first.dynamic_metadata
+    (header,) = renewed.ok_response.response_headers_to_add
+    assert header.header.key == "set-cookie"
+    pair, *attributes = header.header.value.split("; ")
+    assert sorted(attributes) == ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]
+    name, _, sealed = pair.partition("=")
+    assert name == SESSION_COOKIE
+    later = SEALS.open(sealed.encode())
+    assert later == replace(SESSIONS[1], idle_end=1_012.0)
+    now = 1_008.0
+    assert CheckResponse.FromString(handler(_with_session(SESSIONS[1]))).HasField("denied_response")
+    assert CheckResponse.FromString(handler(_with_session(later))).HasField("ok_response")
+
+
+def test_ended_sessions_are_forgotten_after_their_end() -> None:
+    """What is remembered of logouts is bounded by the time that sessions last."""
+    now = 1_000.0
+    index, _, _ = _replica(now=lambda: now)
+    index.end_session(_ended(SESSIONS[0]))
+    now = 1_016.0 + 3_600
+    index.end_session(_ended(SESSIONS[1]))
+    assert set(index.entries.ended) == {SESSIONS[0].session_id, SESSIONS[1].session_id}
+    now += 0.001
+    index.end_session(_ended(SESSIONS[2]))
+    assert set(index.entries.ended) == {SESSIONS[2].session_id}

@@ -29,6 +29,8 @@ CHALLENGED = {
     Reason.REPEATED_CREDENTIAL: "invalid_request",
     Reason.UNKNOWN_TOKEN: "invalid_token",
     Reason.EXPIRED_TOKEN: "invalid_token",
+    Reason.UNKNOWN_SESSION: "invalid_token",
+    Reason.EXPIRED_SESSION: "invalid_token",
     Reason.UNKNOWN_APP: "insufficient_scope",
     Reason.OUT_OF_REGION: "insufficient_scope",
     Reason.OUT_OF_SCOPE: "insufficient_scope",

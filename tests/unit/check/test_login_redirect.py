@@ -67,7 +67,20 @@ def test_the_way_back_is_bounded(path: str, kept: bool) -> None:
         assert answer.headers["location"] == LOGIN_PATH
 
 
-@pytest.mark.parametrize("reason", [reason for reason in DENIES if reason is not Reason.NO_CREDENTIAL])
+ENDED = (Reason.UNKNOWN_SESSION, Reason.EXPIRED_SESSION)
+"""What a new login would help with."""
+
+
+@pytest.mark.parametrize("reason", ENDED)
+def test_a_session_that_has_ended_leads_to_the_login(reason: Reason) -> None:
+    """A browser, that is; a script of its page is told that it has."""
+    replica = replica_for(reason, login_enabled=True)
+    answer = replica.ask(**SCENES[reason].with_headers(NAVIGATES, path="/x"))
+    assert (answer.status, answer.headers) == (303, sent_to_login("/x").headers)
+    assert replica.ask(**SCENES[reason].request).status == 401
+
+
+@pytest.mark.parametrize("reason", [each for each in DENIES if each not in (Reason.NO_CREDENTIAL, *ENDED)])
 def test_nobody_else_is_sent_there(reason: Reason) -> None:
     """A token that is wrong is said to be wrong, in a browser as well."""
     answer = replica_for(reason, login_enabled=True).ask(**SCENES[reason].with_headers(NAVIGATES))

@@ -6,10 +6,11 @@ It sees what a policy and a request mean, never how they are spelled.
 from dataclasses import dataclass
 from typing import Literal
 
-from doorward_server.domain.ids import AppId, RegionName
+from doorward_server.domain.ids import AppId, RegionName, SessionId
 from doorward_server.domain.policy import Address, PolicyApp, PolicyToken
 from doorward_server.domain.roles import Role
 from doorward_server.domain.selectors import Selector, parse_scope_selector
+from doorward_server.domain.sessions import Session
 from tests.support.derived import derived_secret
 from tests.unit.domain.policies import ListedPolicy, live_secret
 
@@ -17,6 +18,10 @@ NOW = 1_800_000_000.0
 GRA, BHS = (RegionName("GRA"), RegionName("BHS"))
 APP_IDS = [AppId(f"{n}abcdef0-5d1f-4f3e-9d53-0a1e0f6f2b11") for n in range(6)]
 SECRETS = [derived_secret(str(number)) for number in range(4)]
+ENDED = SessionId("eeeeeeee-5d1f-4f3e-9d53-0a1e0f6f2b11")
+"""The session that was ended."""
+LIVE = SessionId("11111111-5d1f-4f3e-9d53-0a1e0f6f2b11")
+"""Any other."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,39 @@ class TokenFacts:
 
 
 @dataclass(frozen=True)
+class SessionFacts:
+    """What is so about a session."""
+
+    token: int
+    app: int
+    """The number of the app that it is with."""
+    generation: int
+    """Of the token's secret. Each token has but its first."""
+    seconds_left: float
+    ended: bool
+
+    def session(self) -> Session:
+        """The session as its cookie holds it."""
+        return Session(
+            session_id=ENDED if self.ended else LIVE,
+            token_id=SECRETS[self.token].token_id,
+            generation=self.generation,
+            app_id=APP_IDS[self.app],
+            idle_end=NOW + self.seconds_left,
+            end=NOW + 3600,
+        )
+
+
+@dataclass(frozen=True)
 class RequestFacts:
     """What a request means."""
 
     app: int | None
     """The number of the app that it is for; None: it names none."""
-    credential: int | Literal["none", "malformed", "repeated"]
-    """The number of the secret that counts."""
+    named: int | None
+    """The number of the app whose id it names, be there such an app at that host or not."""
+    credential: int | SessionFacts | Literal["none", "malformed", "repeated", "forged"]
+    """The number of the secret that counts, or the session that does; forged: a cookie that is none."""
     segments: tuple[str, ...] | None
     """The path in its one reading; None: it has several."""
     preflight: bool
@@ -95,6 +126,7 @@ class World:
         return ListedPolicy(
             [each.entry() for each in self.apps],
             [each.entry(number) for number, each in enumerate(self.tokens)],
+            frozenset([ENDED]),
         )
 
 
@@ -110,10 +142,23 @@ def oracle(world: World, meant: RequestFacts, *, fresh: bool) -> int:
         return running if app is not None and app.cors_preflight and meant.preflight else 401
     if meant.credential in ("malformed", "repeated"):
         return 400
-    assert isinstance(meant.credential, int)
-    token = world.tokens[meant.credential] if meant.credential < len(world.tokens) else None
+    number = _token_number(meant)
+    token = world.tokens[number] if number is not None and number < len(world.tokens) else None
     if token is None or (token.seconds_left is not None and token.seconds_left <= 0):
         return 401
+    return _scope(meant, app, token, running)
+
+
+def _token_number(meant: RequestFacts) -> int | None:
+    """The token of the secret or session that counts; None: it works no more, or never did."""
+    credential = meant.credential
+    if isinstance(credential, SessionFacts):
+        over = credential.ended or credential.seconds_left <= 0 or credential.generation != 1
+        return None if over or credential.app != meant.named else credential.token
+    return credential if isinstance(credential, int) else None
+
+
+def _scope(meant: RequestFacts, app: AppFacts | None, token: TokenFacts, running: int) -> int:
     in_scope = (
         app is not None
         and token.region in (None, app.region)

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from doorward_server.domain.credentials import PlatformKey, Secret
 from doorward_server.domain.hosts import split_app_host
-from doorward_server.domain.ids import AppId, RegionName
+from doorward_server.domain.ids import AppId, RegionName, SessionId, TokenId
 from doorward_server.domain.policy import LiveSecret, PolicyApp, PolicyToken
+from doorward_server.domain.sessions import Session, SessionSeals
 
 DOMAINS = {RegionName("GRA"): "app.gra.localhost", RegionName("BHS"): "app.bhs.localhost"}
-MACS = PlatformKey("test", bytes(32)).token_macs()
+_KEY = PlatformKey("test", bytes(32))
+MACS = _KEY.token_macs()
+SEALS = SessionSeals(_KEY.session_key())
 
 
 def live_secret(secret: Secret, *, generation: int = 1, expire_time: float | None = None) -> LiveSecret:
@@ -24,6 +27,7 @@ class ListedPolicy:
 
     apps: Iterable[PolicyApp] = ()
     tokens: Iterable[PolicyToken] = ()
+    ended: frozenset[SessionId] = frozenset()
 
     def app(self, app_id: AppId) -> PolicyApp | None:
         """The app with this id."""
@@ -35,6 +39,18 @@ class ListedPolicy:
             return None
         app = self.app(found[0])
         return app if app is not None and DOMAINS[app.region] == found[1] else None
+
+    def token(self, token_id: TokenId) -> PolicyToken | None:
+        """The token with this id."""
+        return next((token for token in self.tokens if token.token_id == token_id), None)
+
+    def session(self, sealed: bytes) -> Session | None:
+        """The session that was sealed."""
+        return SEALS.open(sealed)
+
+    def is_ended(self, session_id: SessionId) -> bool:
+        """Whether a session was ended."""
+        return session_id in self.ended
 
     def authenticate(self, secret: Secret) -> tuple[PolicyToken, LiveSecret] | None:
         """The token that has this secret."""

@@ -6,12 +6,13 @@ import pytest
 
 from doorward_server.domain.credentials import mint_secret, mint_token_id
 from doorward_server.domain.decision import Decision, Reason, Request, Rule, authorize, decide
-from doorward_server.domain.ids import AppId, RegionName
+from doorward_server.domain.ids import AppId, RegionName, SessionId
 from doorward_server.domain.policy import Address, PolicyApp, PolicyToken
 from doorward_server.domain.presented import Malformed
 from doorward_server.domain.roles import Role
 from doorward_server.domain.selectors import parse_selector
-from tests.unit.domain.policies import ListedPolicy, live_secret
+from doorward_server.domain.sessions import Session
+from tests.unit.domain.policies import SEALS, ListedPolicy, live_secret
 
 NOW = 1_000_000.0
 GRA, BHS = RegionName("GRA"), RegionName("BHS")
@@ -75,7 +76,21 @@ TOKENS = (
         secrets=(live_secret(EXPIRED, expire_time=NOW),),
     ),
 )
-POLICY = ListedPolicy(APPS, TOKENS)
+LOGGED_OUT = SessionId("eeeeeeee-0000-4000-8000-000000000000")
+POLICY = ListedPolicy(APPS, TOKENS, frozenset([LOGGED_OUT]))
+
+
+def session(target: PolicyApp, **changes: object) -> bytes:
+    """The cookie of a live session of READER with *target*, with *changes*."""
+    plain = Session(
+        session_id=SessionId("11111111-0000-4000-8000-000000000000"),
+        token_id=READER.token_id,
+        generation=2,
+        app_id=target.app_id,
+        idle_end=NOW + 30,
+        end=NOW + 90,
+    )
+    return SEALS.seal(replace(plain, **changes)).encode()  # type: ignore[arg-type]
 
 
 def request(target: PolicyApp, path: str = "/", **changes: object) -> Request:
@@ -125,6 +140,35 @@ CASES = [
     (request(NO_APP, secret=DELETED), Reason.UNKNOWN_TOKEN),
     (request(NO_APP, secret=EXPIRED), Reason.EXPIRED_TOKEN),
     (request(STOPPED, secret=EXPIRED), Reason.EXPIRED_TOKEN),
+    # Sessions
+    (request(PLAIN, session=session(PLAIN)), Reason.ALLOWED),
+    (request(PLAIN, session=b""), Reason.UNKNOWN_SESSION),
+    (request(PLAIN, session=session(PLAIN)[:-1]), Reason.UNKNOWN_SESSION),
+    (request(PLAIN, session=Malformed.REPEATED), Reason.REPEATED_CREDENTIAL),
+    (request(PLAIN, session=session(GUARDED)), Reason.UNKNOWN_SESSION),
+    (request(NO_APP, session=session(PLAIN)), Reason.UNKNOWN_SESSION),
+    (Request(host="localhost", path="/", secret=None, session=session(PLAIN)), Reason.UNKNOWN_SESSION),
+    (request(PLAIN, session=session(PLAIN, session_id=LOGGED_OUT)), Reason.EXPIRED_SESSION),
+    (request(PLAIN, session=session(PLAIN, idle_end=NOW)), Reason.EXPIRED_SESSION),
+    (request(PLAIN, session=session(PLAIN, idle_end=NOW, end=NOW)), Reason.EXPIRED_SESSION),
+    # The former secret still works, and its sessions do not
+    (request(PLAIN, session=session(PLAIN, generation=1)), Reason.EXPIRED_SESSION),
+    (request(PLAIN, session=session(PLAIN, generation=3)), Reason.EXPIRED_SESSION),
+    (request(PLAIN, session=session(PLAIN, token_id=DELETED.token_id)), Reason.EXPIRED_SESSION),
+    (
+        request(PLAIN, session=session(PLAIN, token_id=EXPIRED.token_id, generation=1)),
+        Reason.EXPIRED_SESSION,
+    ),
+    # What the token opens now, a session of it opens
+    (request(OTHER_GROUP, session=session(OTHER_GROUP)), Reason.OUT_OF_SCOPE),
+    (request(NO_APP, session=session(NO_APP)), Reason.UNKNOWN_APP),
+    (request(GUARDED, "/admin", session=session(GUARDED)), Reason.ROLE_TOO_LOW),
+    (request(STOPPED, session=session(STOPPED)), Reason.APP_NOT_RUNNING),
+    (request(PUBLIC, session=b"forged"), Reason.PUBLIC_APP),
+    # A token in a header counts first, good or not
+    (request(PLAIN, secret=DELETED, session=session(PLAIN)), Reason.UNKNOWN_TOKEN),
+    (request(PLAIN, secret=Malformed.FORM, session=session(PLAIN)), Reason.MALFORMED_CREDENTIAL),
+    (request(PLAIN, secret=READER, session=Malformed.REPEATED), Reason.ALLOWED),
     # Scope
     (request(PLAIN, secret=READER), Reason.ALLOWED),
     (request(PLAIN, secret=OLD), Reason.ALLOWED),

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorward_server.domain.decision import Reason, Request, decide
-from doorward_server.domain.presented import find_credential
+from doorward_server.domain.hosts import split_app_host
+from doorward_server.domain.presented import Malformed, find_credential
 from doorward_server.domain.roles import Role
 from tests.unit.domain.decision_oracle import (
     APP_IDS,
@@ -23,11 +24,12 @@ from tests.unit.domain.decision_oracle import (
     SECRETS,
     AppFacts,
     RequestFacts,
+    SessionFacts,
     TokenFacts,
     World,
     oracle,
 )
-from tests.unit.domain.policies import DOMAINS, ListedPolicy
+from tests.unit.domain.policies import DOMAINS, SEALS, ListedPolicy
 
 # --- facts
 
@@ -124,6 +126,35 @@ def credentials(
 
 
 @st.composite
+def sessions(
+    draw: st.DrawFn, app: int | None
+) -> tuple[SessionFacts | Literal["none", "repeated", "forged"], bytes | Malformed | None]:
+    """A session, mostly with the app that is asked for, and its cookie."""
+    facts = SessionFacts(
+        token=draw(st.sampled_from([0, 0, 0, 1, 2])),
+        app=draw(st.sampled_from([0 if app is None else app, 0 if app is None else app, 1])),
+        generation=draw(st.sampled_from([1, 1, 1, 1, 2])),
+        seconds_left=draw(st.sampled_from([1.0, 1.0, 1.0, 0.001, 0.0, -1.0])),
+        ended=draw(SELDOM),
+    )
+    sealed = SEALS.seal(facts.session()).encode()
+    at = draw(st.integers(0, len(sealed) - 1))
+    other = b"A" if sealed[at : at + 1] != b"A" else b"B"
+    match draw(st.sampled_from(["session"] * 6 + ["none", "repeated", "forged"])):
+        case "none":
+            return "none", None
+        case "repeated":
+            return "repeated", Malformed.REPEATED
+        case "forged":
+            changed = sealed[:at] + other + sealed[at + 1 :]
+            return "forged", draw(
+                st.sampled_from([b"", changed, sealed[:-1], sealed + b"=", b'"' + sealed + b'"'])
+            )
+        case _:
+            return facts, sealed
+
+
+@st.composite
 def paths(draw: st.DrawFn) -> tuple[tuple[str, ...] | None, str]:
     """The segments of a path in its one reading, or None; and a request target."""
     query = draw(st.sampled_from(["", "?", "?x=1", "?/../admin", "?a=%2e%2e//;"]))
@@ -174,6 +205,9 @@ def requests(draw: st.DrawFn, world: World) -> tuple[RequestFacts, Request]:
     """What a request means, and the request."""
     app, host = draw(hosts(world))
     credential, authorization, doorward_token = draw(credentials())
+    parts = split_app_host(host)
+    named = APP_IDS.index(parts[0]) if parts is not None and parts[0] in APP_IDS else None
+    by_session, cookie = draw(sessions(app))
     segments, target = draw(paths())
     preflight = draw(st.booleans())
     by_route = draw(st.booleans())
@@ -181,10 +215,12 @@ def requests(draw: st.DrawFn, world: World) -> tuple[RequestFacts, Request]:
         host=draw(st.text(max_size=5)) if by_route and app is not None else host,
         path=target,
         secret=find_credential(authorization, doorward_token).secret,
+        session=cookie,
         app_id=APP_IDS[app] if by_route and app is not None else None,
         cors_preflight=preflight,
     )
-    return RequestFacts(app, credential, segments, preflight), request
+    counts = by_session if credential == "none" else credential
+    return RequestFacts(app, named, counts, segments, preflight), request
 
 
 SCENES = WORLDS.flatmap(lambda world: st.tuples(st.just(world), requests(world)))
@@ -234,7 +270,8 @@ def test_a_deleted_token_opens_nothing(scene: tuple[World, tuple[RequestFacts, R
     decision = decide(request, policy, now=NOW, fresh=True)
     if decision.token is not None:
         left = ListedPolicy(policy.apps, [each for each in policy.tokens if each is not decision.token])
-        assert decide(request, left, now=NOW, fresh=True).reason is Reason.UNKNOWN_TOKEN
+        expected = Reason.UNKNOWN_TOKEN if decision.session is None else Reason.EXPIRED_SESSION
+        assert decide(request, left, now=NOW, fresh=True).reason is expected
 
 
 @settings(slow)

@@ -28,6 +28,7 @@ async def run_check(settings: Settings) -> int:
             socket=check_socket(settings, settings.check_index),
             transport=settings.check_transport,
             login_enabled=settings.login_enabled,
+            session_idle_timeout=settings.session_idle_timeout,
             edge_cache_lifetime=settings.edge_cache_lifetime,
             watch=_watch(settings),
         )

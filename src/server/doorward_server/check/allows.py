@@ -2,7 +2,8 @@
 
 A client sends the same headers with each request, so what `decide` looks at is the same again, but for the
 time and the policy. An allow is remembered by what is the same, and holds while the rest has not moved on:
-while both entries are the very objects that it was decided by, and the secret has not expired.
+while both entries are the very objects that it was decided by, the secret has not expired, and a session has
+neither ended nor come to where it is renewed.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from doorward_server.check.bounded import Bounded
 from doorward_server.check.index import PolicyIndex
 from doorward_server.check.messages import PackedApp, PackedToken, read_app, read_token
 from doorward_server.domain.decision import Decision, Reason
-from doorward_server.domain.ids import AppId, TokenId
+from doorward_server.domain.ids import AppId, SessionId, TokenId
 from doorward_server.domain.policy import PolicyToken
 from doorward_server.extauthz.v1 import check_request_pb2
 
@@ -37,8 +38,10 @@ class Allow(NamedTuple):
     token_id: TokenId | None
     """None: no token was looked at."""
     packed_token: PackedToken | None
+    session_id: SessionId | None
+    """None: no session was looked at."""
     expire_time: float
-    """When the secret ends, in seconds since 1970, or before."""
+    """When the secret ends, or something is due in the session, in seconds since 1970, or before."""
     domains: object
     """The regions' domains that the host was read by."""
 
@@ -70,12 +73,13 @@ class Allows:
         allow = self._kept.get(key)
         if allow is None:
             return None
-        _, _, _, app_id, packed_app, token_id, packed_token, expire_time, domains = allow
+        _, _, _, app_id, packed_app, token_id, packed_token, session_id, expire_time, domains = allow
         policy = self._policy
         entries = policy.entries
         if (
             entries.apps.get(app_id) is packed_app
             and (token_id is None or entries.tokens.get(token_id) is packed_token)
+            and (session_id is None or session_id not in entries.ended)
             and now < expire_time
             and policy.domains is domains
         ):
@@ -83,12 +87,20 @@ class Allows:
         return None
 
     def remember(
-        self, key: Key, decision: Decision, answer: bytes, *, leave: bytes, now: float, domains: object
+        self,
+        key: Key,
+        decision: Decision,
+        answer: bytes,
+        *,
+        leave: bytes,
+        now: float,
+        domains: object,
+        until: float = math.inf,
     ) -> None:
         """Remember an allow, unless it depends on the path as well or the policy has moved on since.
 
         *leave* is what to append to the answer where Envoy may remember it, *now* the time of the decision,
-        *domains* the index's of before it.
+        *domains* the index's of before it. At *until* it is forgotten.
         """
         app, token, entries = decision.app, decision.token, self._policy.entries
         if app is None or app.operator_paths:
@@ -109,7 +121,8 @@ class Allows:
             packed_app=packed_app,
             token_id=None if token is None else token.token_id,
             packed_token=packed_token,
-            expire_time=next_end(token, now),
+            session_id=None if decision.session is None else decision.session.session_id,
+            expire_time=until if token is None else min(until, next_end(token, now)),
             domains=domains,
         )
 

@@ -62,6 +62,16 @@ def to_login(decision: Decision, target: str) -> bytes:
     return _denied(303, headers, "", _facts(decision))
 
 
+def with_cookie(answer: bytes, set_cookie: str) -> bytes:
+    """The answer of an allow that also gives the client a cookie, beside those of the app."""
+    header = HeaderValueOption(
+        header=HeaderValue(key="set-cookie", value=set_cookie),
+        append_action=HeaderValueOption.APPEND_IF_EXISTS_OR_ADD,
+    )
+    # Two messages one behind the other are one, with the headers of both.
+    return answer + _bytes(CheckResponse(ok_response=OkHttpResponse(response_headers_to_add=[header])))
+
+
 def unreadable() -> bytes:
     """The answer to what is no CheckRequest, or not one of an HTTP request."""
     facts = {"reason": _UNREADABLE_REASON}

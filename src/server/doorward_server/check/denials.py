@@ -90,6 +90,12 @@ _INVALID_TOKEN: Final = Denial(
     detail="It is unknown, has expired, or its secret was replaced.",
     headers=_challenged("invalid_token", "The token is unknown, expired or replaced"),
 )
+_NO_SESSION: Final = Denial(
+    status=HTTPStatus.UNAUTHORIZED,
+    title="The session has ended",
+    detail="Log in again, or send a token of this app as `Authorization: Bearer <token>`.",
+    headers=_challenged("invalid_token", "The session has ended"),
+)
 _MALFORMED: Final = Denial(
     status=HTTPStatus.BAD_REQUEST,
     title="The credential is malformed",
@@ -148,6 +154,8 @@ DENIALS: Final[Mapping[Reason, Denial]] = MappingProxyType(
         Reason.REPEATED_CREDENTIAL: _REPEATED,
         Reason.UNKNOWN_TOKEN: _INVALID_TOKEN,
         Reason.EXPIRED_TOKEN: _INVALID_TOKEN,
+        Reason.UNKNOWN_SESSION: _NO_SESSION,
+        Reason.EXPIRED_SESSION: _NO_SESSION,
         Reason.UNKNOWN_APP: _OUT_OF_SCOPE,
         Reason.OUT_OF_REGION: _OUT_OF_SCOPE,
         Reason.OUT_OF_SCOPE: _OUT_OF_SCOPE,

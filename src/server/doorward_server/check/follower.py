@@ -174,6 +174,8 @@ class PolicyFollower:
         if self._snapshot is None:
             self._snapshot = Entries()
         self._snapshot.put_all(part.apps, part.tokens)
+        for session in part.ended_sessions:
+            self._snapshot.put_ended(session)
         if part.last:
             entries, self._snapshot = self._snapshot, None
             self._index.replace(entries)
@@ -193,6 +195,8 @@ class PolicyFollower:
                     self._index.remove_app(AppId(change.deleted_app_id))
                 case "deleted_token_id":
                     self._index.remove_token(TokenId(change.deleted_token_id))
+                case "ended_session":
+                    self._index.end_session(change.ended_session)
                 case _:
                     raise StreamBrokenError("a change of a kind that this version does not know")
 

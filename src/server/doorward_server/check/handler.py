@@ -1,10 +1,12 @@
 """Answers Checks: a request in, the decision out."""
 
+import math
 import time
 from collections.abc import Callable
+from typing import Final
 
 from doorward_server.check.allows import Allows, Key, next_end
-from doorward_server.check.answers import Answers, to_login, unreadable
+from doorward_server.check.answers import Answers, to_login, unreadable, with_cookie
 from doorward_server.check.denials import Form
 from doorward_server.check.index import PolicyIndex
 from doorward_server.check.lease import Lease
@@ -15,9 +17,14 @@ from doorward_server.check.requests import (
     parse_request,
     read_request,
 )
+from doorward_server.check.sessions import SessionRenewal
 from doorward_server.check.tally import CheckTally
 from doorward_server.check.uses import TokenUses
 from doorward_server.domain.decision import Reason, decide
+from doorward_server.domain.sessions import Session
+
+_LOGIN_HELPS: Final = frozenset({Reason.NO_CREDENTIAL, Reason.UNKNOWN_SESSION, Reason.EXPIRED_SESSION})
+"""The denials that a new session would put an end to."""
 
 
 class CheckHandler:
@@ -30,12 +37,15 @@ class CheckHandler:
         lease: Lease,
         uses: TokenUses,
         login_enabled: bool,
+        renewal: SessionRenewal | None = None,
         tally: CheckTally | None = None,
         remembering: Remembering | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """*login_enabled*: browsers without a token are sent to the login page. *now*: seconds since 1970.
+        """*login_enabled*: browsers without a token or a live session are sent to the login page.
 
+        *renewal* renews the sessions that are used; None: each ends as if nobody used it. *now*: seconds
+        since 1970.
         *remembering*: what Envoy may repeat without asking. None: nothing.
         """
         self._tally = CheckTally() if tally is None else tally
@@ -44,6 +54,7 @@ class CheckHandler:
         self._uses = uses
         self._login_enabled = login_enabled
         self._remembering = remembering or Remembering(lifetime=0, lease=lease)
+        self._renewal = renewal
         self._now = now
         self._allows = Allows(policy)
         self._answers = Answers()
@@ -73,14 +84,27 @@ class CheckHandler:
         self._tally.decided[decision.reason.index] += 1
         if decision.token is not None:
             self._uses.record(decision.token.token_id, now)
-        if decision.reason is Reason.NO_CREDENTIAL and self._login_enabled and request.form is Form.PAGE:
+        if decision.reason in _LOGIN_HELPS and self._login_enabled and request.form is Form.PAGE:
             return to_login(decision, request.decided_by.path)
         answer = self._answers.encode(decision, remove=request.remove, form=request.form)
         if not decision.allowed:
             return answer
         leave = self._remembering.leave(decision, request.decided_by, remove=request.remove)
+        until = math.inf
+        if (session := decision.session) is not None:
+            if (cookie := self._renewed(session, now)) is not None:
+                return with_cookie(answer, cookie)
+            until = self._due_time(session)
         if key is not None:
-            self._allows.remember(key, decision, answer, leave=leave, now=now, domains=domains)
+            self._allows.remember(key, decision, answer, leave=leave, now=now, domains=domains, until=until)
         if leave and self._remembering.is_forgotten_by(next_end(decision.token, now), now=now):
             return answer + leave
         return answer
+
+    def _renewed(self, session: Session, now: float) -> str | None:
+        return None if self._renewal is None else self._renewal.cookie(session, now)
+
+    def _due_time(self, session: Session) -> float:
+        """When something is to be done about a session: it is renewed, or it ends."""
+        due = None if self._renewal is None else self._renewal.due_time(session)
+        return session.idle_end if due is None else due

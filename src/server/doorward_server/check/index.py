@@ -2,7 +2,8 @@
 
 import hmac
 import logging
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,11 +18,15 @@ from doorward_server.check.messages import (
 )
 from doorward_server.domain.credentials import Secret, TokenMacs
 from doorward_server.domain.hosts import split_app_host
-from doorward_server.domain.ids import AppId, TokenId
+from doorward_server.domain.ids import AppId, SessionId, TokenId
 from doorward_server.domain.policy import LiveSecret, PolicyApp, PolicyToken
+from doorward_server.domain.sessions import Session, SessionSeals
 from doorward_server.policy.v1 import policy_pb2
 
 _log = logging.getLogger(__name__)
+
+_ENDED_KEPT: Final = 3600.0
+"""Seconds that an ended session is remembered after its own end: a clock may be put back a little."""
 
 _DROPPED_AT_ONCE: Final = 256
 """How many entries are dropped in one step, for Checks to be answered in between."""
@@ -29,10 +34,12 @@ _DROPPED_AT_ONCE: Final = 256
 
 @dataclass(slots=True)
 class Entries:
-    """Apps and tokens by their ids."""
+    """Apps, tokens and ended sessions by their ids."""
 
     apps: dict[AppId, PackedApp] = field(default_factory=dict)
     tokens: dict[TokenId, PackedToken] = field(default_factory=dict)
+    ended: dict[SessionId, float] = field(default_factory=dict)
+    """When each would have ended by itself, in seconds since 1970."""
 
     def put_app(self, app: policy_pb2.App) -> None:
         """Add an app, or put it in the place of the one with the same id."""
@@ -49,9 +56,22 @@ class Entries:
         for token in tokens:
             self.put_token(token)
 
+    def put_ended(self, session: policy_pb2.EndedSession) -> None:
+        """Add a session that was ended."""
+        end = session.expire_time.seconds + session.expire_time.nanos / 1e9
+        self.ended[SessionId(session.session_id)] = end
+
+    def forget_ended(self, before: float) -> None:
+        """Forget sessions that would have ended by themselves before *before*, oldest entries first.
+
+        An entry may wait for one that came earlier and ends later, but no longer than a session lasts.
+        """
+        while self.ended and self.ended[oldest := next(iter(self.ended))] < before:
+            del self.ended[oldest]
+
     def clear(self) -> None:
         """Drop everything, in small steps: a million entries at once would hold up every other thread."""
-        for table in (self.apps, self.tokens):
+        for table in (self.apps, self.tokens, self.ended):
             while table:
                 for _ in range(min(len(table), _DROPPED_AT_ONCE)):
                     table.popitem()
@@ -64,8 +84,13 @@ class PolicyIndex:
     it was before a change or as it is after. A request after the acknowledgement of a change sees the change.
     """
 
-    def __init__(self, macs: TokenMacs) -> None:
+    def __init__(
+        self, macs: TokenMacs, seals: SessionSeals | None = None, *, now: Callable[[], float] = time.time
+    ) -> None:
+        """*seals* open the sessions; None: no session opens anything. *now*: seconds since 1970."""
         self._macs = macs
+        self._seals = seals
+        self._now = now
         self.entries: Entries = Entries()
         """The entries of this moment. To be looked things up in, and changed by the index alone."""
         self.domains: Mapping[str, str] = {}
@@ -86,16 +111,27 @@ class PolicyIndex:
         app = self.app(app_id)
         return app if app is not None and self.domains.get(app.region) == domain else None
 
-    def authenticate(self, secret: Secret) -> tuple[PolicyToken, LiveSecret] | None:
-        mac = self._macs.mac(secret)
-        packed = self.entries.tokens.get(secret.token_id)
+    def token(self, token_id: TokenId) -> PolicyToken | None:
+        packed = self.entries.tokens.get(token_id)
         if packed is None:
             return None
         try:
-            token = read_token(packed)
+            return read_token(packed)
         except UnreadableEntryError as error:
             # What cannot be understood opens nothing.
             _log.error("%s", error)
+            return None
+
+    def session(self, sealed: bytes) -> Session | None:
+        return None if self._seals is None else self._seals.open(sealed)
+
+    def is_ended(self, session_id: SessionId) -> bool:
+        return session_id in self.entries.ended
+
+    def authenticate(self, secret: Secret) -> tuple[PolicyToken, LiveSecret] | None:
+        mac = self._macs.mac(secret)
+        token = self.token(secret.token_id)
+        if token is None:
             return None
         for live in token.secrets:
             if hmac.compare_digest(live.mac, mac):
@@ -119,6 +155,11 @@ class PolicyIndex:
     def put_token(self, token: policy_pb2.Token) -> None:
         """Add a token, or put it in the place of the one with the same id; raises `UnreadableEntryError`."""
         self.entries.put_token(token)
+
+    def end_session(self, session: policy_pb2.EndedSession) -> None:
+        """Note that a session has ended, and forget those that have long ended by themselves."""
+        self.entries.forget_ended(self._now() - _ENDED_KEPT)
+        self.entries.put_ended(session)
 
     def remove_app(self, app_id: AppId) -> None:
         """Remove an app, if there is one."""

@@ -19,11 +19,13 @@ from doorward_server.check.lease import Lease
 from doorward_server.check.readiness import Readiness
 from doorward_server.check.remembering import Remembering
 from doorward_server.check.replica import Replica
+from doorward_server.check.sessions import SessionRenewal
 from doorward_server.check.tally import CheckTally
 from doorward_server.check.transports import Handler, Limits, TransportError, TransportKind, open_transport
 from doorward_server.check.uses import TokenUses
 from doorward_server.domain.credentials import PlatformKey
 from doorward_server.domain.ids import RegionName
+from doorward_server.domain.sessions import SessionSeals
 from doorward_server.services.boottime import boottime
 from doorward_server.stopping import stop_signals
 
@@ -69,6 +71,8 @@ class CheckConfig:
     """Whether browsers without a token are sent to the login page."""
     edge_cache_lifetime: float = 0.0
     """For how many seconds Envoy may repeat an allow without asking."""
+    session_idle_timeout: float = 1800.0
+    """Seconds after which a session ends that nobody uses."""
     limits: Limits = field(default_factory=Limits)
     watch: Watch | None = None
     """Watches the process. None: nobody does, and decisions are not timed."""
@@ -83,7 +87,8 @@ async def run_check(config: CheckConfig) -> int:
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
     collect_briefly()
-    lease, index, uses = Lease(boottime), PolicyIndex(config.key.token_macs()), TokenUses()
+    seals = SessionSeals(config.key.session_key())
+    lease, index, uses = Lease(boottime), PolicyIndex(config.key.token_macs(), seals), TokenUses()
     tally = CheckTally()
     remembering = Remembering(lifetime=config.edge_cache_lifetime, lease=lease)
     handler = CheckHandler(
@@ -91,6 +96,7 @@ async def run_check(config: CheckConfig) -> int:
         lease=lease,
         uses=uses,
         login_enabled=config.login_enabled,
+        renewal=SessionRenewal(seals, idle=config.session_idle_timeout),
         tally=tally,
         remembering=remembering,
     )

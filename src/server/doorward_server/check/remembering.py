@@ -49,8 +49,11 @@ class Remembering:
 
         A serialized message that follows another one is merged into it. *remove* is what the answer removes.
         """
-        # Envoy remembers by the host. A route that names the app makes another decision of it.
-        if not self._milliseconds or decision.reason not in _REMEMBERED or request.app_id is not None:
+        # Envoy remembers by the host: a route that names the app makes another decision of it. And by the
+        # credential: a session also depends on whose page makes the request.
+        if not self._milliseconds or decision.reason not in _REMEMBERED:
+            return b""
+        if request.app_id is not None or decision.session is not None:
             return b""
         any_path = decision.app is not None and not decision.app.operator_paths
         return _leave(self._milliseconds, any_path, remove)

@@ -7,16 +7,20 @@ from envoy.config.core.v3.base_pb2 import HeaderMap
 from google.protobuf.message import DecodeError
 
 from doorward_server.check.denials import Form
+from doorward_server.domain.cookies import read_cookies
 from doorward_server.domain.decision import Request
 from doorward_server.domain.ids import AppId
-from doorward_server.domain.presented import AUTHORIZATION, DOORWARD_TOKEN, find_credential
+from doorward_server.domain.origins import is_foreign
+from doorward_server.domain.presented import AUTHORIZATION, DOORWARD_TOKEN, Malformed, find_credential
 from doorward_server.extauthz.v1 import check_request_pb2
 
 _ORIGIN = "origin"
 _REQUESTED_METHOD = "access-control-request-method"
 _MODE = "sec-fetch-mode"
+_SITE = "sec-fetch-site"
 _ACCEPT = "accept"
-_SEEN = frozenset({AUTHORIZATION, DOORWARD_TOKEN, _ORIGIN, _REQUESTED_METHOD, _MODE, _ACCEPT})
+_COOKIE = "cookie"
+_SEEN = frozenset({AUTHORIZATION, DOORWARD_TOKEN, _COOKIE, _ORIGIN, _REQUESTED_METHOD, _MODE, _SITE, _ACCEPT})
 
 
 class UnreadableRequestError(Exception):
@@ -60,6 +64,7 @@ def read_request(attributes: check_request_pb2.Attributes) -> HttpRequest:
             host=http.host,
             path=http.path,
             secret=presented.secret,
+            session=_session(http, headers) if headers[_COOKIE] else None,
             app_id=AppId(route["app_id"].lower()) if "app_id" in route else None,
             cors_preflight=bool(method == "OPTIONS" and headers[_ORIGIN] and headers[_REQUESTED_METHOD]),
         ),
@@ -80,6 +85,18 @@ def _headers(http: check_request_pb2.HttpRequest) -> Iterator[tuple[str, bytes]]
         return
     for name, value in http.headers.items():
         yield name.lower(), value.encode()
+
+
+def _session(
+    http: check_request_pb2.HttpRequest, headers: dict[str, list[bytes]]
+) -> bytes | Malformed | None:
+    """The session in our cookie. A browser sends it whoever asks; it counts for the app's own pages."""
+    session = read_cookies(headers[_COOKIE]).session
+    if session is None or is_foreign(
+        http.method, http.host, site=headers[_SITE], mode=headers[_MODE], origin=headers[_ORIGIN]
+    ):
+        return None
+    return session
 
 
 def _navigates(method: str, headers: dict[str, list[bytes]]) -> bool:

@@ -13,6 +13,8 @@ from doorward_server.domain.presented import Malformed
 SESSION_COOKIE: Final = "__Host-doorward"
 """Its prefix binds it to one host: browsers take it over HTTPS alone, and without a domain."""
 
+_ATTRIBUTES: Final = "; Path=/; Secure; HttpOnly; SameSite=Lax"
+
 _NAME: Final = SESSION_COOKIE.encode()
 
 
@@ -45,6 +47,16 @@ def read_cookies(headers: Sequence[bytes]) -> Cookies:
         rest = rest.lstrip()
     session = Malformed.REPEATED if len(ours) > 1 else _value(ours[0])
     return Cookies(session, rest if rest.strip() else b"")
+
+
+def session_cookie(sealed: str) -> str:
+    """The header `Set-Cookie` that gives a browser a session, for as long as neither of them ends."""
+    return f"{SESSION_COOKIE}={sealed}{_ATTRIBUTES}"
+
+
+def no_session_cookie() -> str:
+    """The header `Set-Cookie` that takes the session away."""
+    return f"{SESSION_COOKIE}={_ATTRIBUTES}; Max-Age=0"
 
 
 def _is_ours(pair: bytes) -> bool:

@@ -101,6 +101,10 @@ class PlatformKey:
         """What makes the MACs of secrets."""
         return TokenMacs(self._derive(b"dw-token-mac"))
 
+    def session_key(self) -> bytes:
+        """What seals the sessions of browsers, 32 bytes."""
+        return self._derive(b"dw-session")
+
     def stream_key(self) -> bytes:
         """What authenticates a replica to the policy stream, 32 bytes."""
         return self._derive(b"dw-policy-stream")

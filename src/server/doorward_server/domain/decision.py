@@ -3,16 +3,18 @@
 Check, ExplainAccess and the tests call it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
 
 from doorward_server.domain.credentials import Secret
+from doorward_server.domain.hosts import split_app_host
 from doorward_server.domain.ids import AppId
 from doorward_server.domain.paths import is_ambiguous, is_under, path_of
 from doorward_server.domain.policy import PolicyApp, PolicyToken, PolicyView
 from doorward_server.domain.presented import Malformed
 from doorward_server.domain.roles import Role
+from doorward_server.domain.sessions import Session
 
 
 class Rule(Enum):
@@ -41,6 +43,12 @@ class Reason(Enum):
     REPEATED_CREDENTIAL = ("A credential header was sent twice.", 400, Rule.CREDENTIAL)
     UNKNOWN_TOKEN = ("No token has this secret; it may have been regenerated or deleted.", 401, Rule.TOKEN)
     EXPIRED_TOKEN = ("The token has expired, or its secret was regenerated.", 401, Rule.TOKEN)
+    UNKNOWN_SESSION = ("What was sent is no session with this app.", 401, Rule.TOKEN)
+    EXPIRED_SESSION = (
+        "The session has ended: idle, at its end, by a logout, or with its token's secret.",
+        401,
+        Rule.TOKEN,
+    )
     UNKNOWN_APP = ("The host names no app.", 403, Rule.APP)
     OUT_OF_REGION = ("The app is not in the token's region.", 403, Rule.REGION)
     OUT_OF_SCOPE = ("The token's selector does not match the app's labels.", 403, Rule.SELECTOR)
@@ -72,6 +80,8 @@ class Request:
     """The request target as sent, query included."""
     secret: Secret | Malformed | None
     """The credential that it presents (see `presented`)."""
+    session: bytes | Malformed | None = None
+    """The session that its cookie presents, sealed (see `cookies`); looked at when there is no *secret*."""
     app_id: AppId | None = None
     """The app that Envoy's route names; the host does not matter then."""
     cors_preflight: bool = False
@@ -87,6 +97,8 @@ class Decision:
     """The app that the request is for, where there is one."""
     token: PolicyToken | None = None
     """The live token that it presents, where there is one."""
+    session: Session | None = None
+    """The live session by which it presents the token, where it does."""
 
     @property
     def allowed(self) -> bool:
@@ -106,21 +118,63 @@ def decide(request: Request, policy: PolicyView, *, now: float, fresh: bool) -> 
     app = policy.app(request.app_id) if request.app_id is not None else policy.app_at(request.host)
     if app is not None and app.public:
         return _if_serving(app, Reason.PUBLIC_APP)
-    if request.secret is None:
+    if request.secret is None and request.session is None:
         if app is not None and app.cors_preflight and request.cors_preflight:
             return _if_serving(app, Reason.CORS_PREFLIGHT)
         return Decision(Reason.NO_CREDENTIAL, app)
-    if request.secret is Malformed.REPEATED:
-        return Decision(Reason.REPEATED_CREDENTIAL, app)
-    if request.secret is Malformed.FORM:
-        return Decision(Reason.MALFORMED_CREDENTIAL, app)
-    match policy.authenticate(request.secret):
+    match request.session if request.secret is None else request.secret:
+        case Malformed.REPEATED:
+            return Decision(Reason.REPEATED_CREDENTIAL, app)
+        case Secret() as secret:
+            return _by_secret(secret, app, request, policy, now)
+        case bytes() as sealed:
+            return _by_session(sealed, app, request, policy, now)
+        case _:
+            return Decision(Reason.MALFORMED_CREDENTIAL, app)
+
+
+def _by_secret(
+    presented: Secret, app: PolicyApp | None, request: Request, policy: PolicyView, now: float
+) -> Decision:
+    """Decide on a request whose credential is a token's secret."""
+    match policy.authenticate(presented):
         case None:
             return Decision(Reason.UNKNOWN_TOKEN, app)
         case (_, secret) if not secret.live(now):
             return Decision(Reason.EXPIRED_TOKEN, app)
         case (token, _):
             return authorize(token, app, request.path)
+
+
+def _by_session(
+    sealed: bytes, app: PolicyApp | None, request: Request, policy: PolicyView, now: float
+) -> Decision:
+    """Decide on a request whose credential is a session. *app* is the one that it is for, if there is one."""
+    session = policy.session(sealed)
+    # By the app that is named: whether there is one is told to nobody by a session with another app.
+    if session is None or session.app_id != _named_app(request):
+        return Decision(Reason.UNKNOWN_SESSION, app)
+    token = policy.token(session.token_id)
+    if token is None:
+        return Decision(Reason.EXPIRED_SESSION, app)
+    # Its newest secret: a former one may have a grace period, and its sessions have none.
+    newest = token.secrets[0] if token.secrets else None
+    if (
+        newest is None
+        or newest.generation != session.generation
+        or not newest.live(now)
+        or not session.live(now)
+        or policy.is_ended(session.session_id)
+    ):
+        return Decision(Reason.EXPIRED_SESSION, app)
+    return replace(authorize(token, app, request.path), session=session)
+
+
+def _named_app(request: Request) -> AppId | None:
+    if request.app_id is not None:
+        return request.app_id
+    parts = split_app_host(request.host)
+    return None if parts is None else parts[0]
 
 
 def authorize(token: PolicyToken, app: PolicyApp | None, target: str) -> Decision:

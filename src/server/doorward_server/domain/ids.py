@@ -11,6 +11,9 @@ AppId = NewType("AppId", str)
 TokenId = NewType("TokenId", str)
 """The public id of a token, 12 letters and digits."""
 
+SessionId = NewType("SessionId", str)
+"""A session's UUID in its canonical lower-case form."""
+
 RegionName = NewType("RegionName", str)
 """The name of a region, such as `GRA`."""
 
@@ -25,6 +28,12 @@ _DISPLAY_NAME_LENGTH = 63
 def parse_app_id(text: str) -> AppId:
     """Parse an app's id, in any case; raises `InvalidValueError`."""
     return AppId(_parse_uuid(text))
+
+
+def parse_session_id(text: str) -> SessionId:
+    """Parse a session's id, in any case; raises `InvalidValueError`."""
+    # The text is not repeated: it may be the session's credential.
+    return SessionId(_parse_uuid(text))
 
 
 def parse_token_id(text: str) -> TokenId:

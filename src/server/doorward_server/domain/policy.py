@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from doorward_server.domain.credentials import Secret
-from doorward_server.domain.ids import AppId, RegionName, TokenId
+from doorward_server.domain.ids import AppId, RegionName, SessionId, TokenId
 from doorward_server.domain.roles import Role
 from doorward_server.domain.selectors import Selector
+from doorward_server.domain.sessions import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,15 @@ class PolicyToken:
         return self.opens_region(region) and self.selects(labels)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedSession:
+    """A session that was ended before its time."""
+
+    session_id: SessionId
+    expire_time: float
+    """When it would have ended by itself at the latest, in seconds since 1970."""
+
+
 class PolicyView(Protocol):
     """What a decision looks things up in."""
 
@@ -93,6 +103,18 @@ class PolicyView(Protocol):
 
     def app_at(self, host: str) -> PolicyApp | None:
         """The app with this host name, as sent in a request: any case, with or without a port."""
+        ...
+
+    def token(self, token_id: TokenId) -> PolicyToken | None:
+        """The token with this id."""
+        ...
+
+    def session(self, sealed: bytes) -> Session | None:
+        """The session that was sealed, if it was under this platform's key; live or not."""
+        ...
+
+    def is_ended(self, session_id: SessionId) -> bool:
+        """Whether a session was ended before its time."""
         ...
 
     def authenticate(self, secret: Secret) -> tuple[PolicyToken, LiveSecret] | None:

@@ -23,6 +23,7 @@ DESCRIPTOR_FILE = "doorward.binpb"
 ANSWER_SCRIPT = "rest_answer.lua"
 BODY_SCRIPT = "rest_body.lua"
 CACHE_SCRIPT = "edge_cache.lua"
+COOKIE_SCRIPT = "session_cookie.lua"
 
 _FILTER_CONFIG = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
@@ -39,7 +40,7 @@ def render_gateway(config: GatewayConfig, directory: Path) -> Path:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _replace(directory / DESCRIPTOR_FILE, api_descriptors().SerializeToString(deterministic=True))
-        for script in (ANSWER_SCRIPT, BODY_SCRIPT, CACHE_SCRIPT):
+        for script in (ANSWER_SCRIPT, BODY_SCRIPT, CACHE_SCRIPT, COOKIE_SCRIPT):
             _replace(directory / script, (source_directory() / script).read_bytes())
         _replace(path, text.encode())
     except OSError as error:
@@ -100,6 +101,7 @@ def placeholders(config: GatewayConfig, directory: Path) -> dict[str, Any]:
         "rest_body_script": str(directory / BODY_SCRIPT),
         "rest_bodies": rest_bodies(),
         "rest_messages": rest_messages(),
+        "session_cookie_script": str(directory / COOKIE_SCRIPT),
         "stream_idle_timeout": _seconds(config.stream_idle_timeout),
         "websocket_max_duration": _seconds(config.websocket_max_duration),
     }

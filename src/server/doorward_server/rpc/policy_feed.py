@@ -2,19 +2,29 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
-from doorward_server.domain.ids import AppId, RegionName, Revision, TokenId
-from doorward_server.domain.policy import PolicyApp, PolicyToken
+from doorward_server.domain.ids import AppId, RegionName, Revision, SessionId, TokenId
+from doorward_server.domain.policy import EndedSession, PolicyApp, PolicyToken
 from doorward_server.policy.v1 import policy_pb2
-from doorward_server.rpc.policy_messages import app_message, token_message, write_app, write_token
-from doorward_server.services.ports import Change, PolicyHead, Storage, UnitOfWork
+from doorward_server.rpc.policy_messages import (
+    app_message,
+    ended_session_message,
+    token_message,
+    write_app,
+    write_ended_session,
+    write_token,
+)
+from doorward_server.services.ports import Change, EntryKind, PolicyHead, Storage, UnitOfWork
 
 _PART_BYTES: Final = 512 * 1024
 """How long a part of a snapshot gets, less its last entry. gRPC takes 4 MiB, and an entry has some 30 KiB."""
 _PART_ENTRIES: Final = 1000
 _BATCH: Final = 256
 """How many changes are read in one transaction."""
+
+
+_Entry: TypeAlias = PolicyApp | PolicyToken | EndedSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +57,12 @@ class PolicyFeed:
         """
         async with self._storage.read() as unit:
             head = await unit.policy.head()
-            part, size = policy_pb2.Snapshot(), 0
+            part, size, count = policy_pb2.Snapshot(), 0, 0
             async for entry in self._entries(unit):
-                size += _add(part, entry)
-                if size >= _PART_BYTES or len(part.apps) + len(part.tokens) >= _PART_ENTRIES:
+                size, count = size + _add(part, entry), count + 1
+                if size >= _PART_BYTES or count >= _PART_ENTRIES:
                     yield part, head
-                    part, size = policy_pb2.Snapshot(), 0
+                    part, size, count = policy_pb2.Snapshot(), 0, 0
             part.last = True
             yield part, head
 
@@ -67,7 +77,7 @@ class PolicyFeed:
                 return None
             changes = policy_pb2.Changes()
             for change in _newest(numbered):
-                message = await (self._app(unit, change) if change.is_app else self._token(unit, change))
+                message = await self._message(unit, change)
                 if message is not None:
                     changes.changes.append(message)
             return Changed(
@@ -76,11 +86,22 @@ class PolicyFeed:
                 more=len(numbered) == _BATCH,
             )
 
-    async def _entries(self, unit: UnitOfWork) -> AsyncIterator[PolicyApp | PolicyToken]:
+    async def _entries(self, unit: UnitOfWork) -> AsyncIterator[_Entry]:
         async for app in unit.policy.apps(self._region):
             yield app
         async for token in unit.policy.tokens(self._region, mac_key_id=self._mac_key_id):
             yield token
+        async for session in unit.policy.ended_sessions():
+            yield session
+
+    async def _message(self, unit: UnitOfWork, change: Change) -> policy_pb2.Change | None:
+        match change.kind:
+            case EntryKind.APP:
+                return await self._app(unit, change)
+            case EntryKind.TOKEN:
+                return await self._token(unit, change)
+            case EntryKind.SESSION:
+                return await self._session(unit, change)
 
     async def _app(self, unit: UnitOfWork, change: Change) -> policy_pb2.Change | None:
         app = await unit.apps.get(AppId(change.entry))
@@ -99,16 +120,31 @@ class PolicyFeed:
             return None
         return policy_pb2.Change(token=token_message(token.policy_entry(mac_key_id=self._mac_key_id)))
 
+    @staticmethod
+    async def _session(unit: UnitOfWork, change: Change) -> policy_pb2.Change | None:
+        session = await unit.sessions.get(SessionId(change.entry))
+        if session is None:
+            # It would have ended by itself by now.
+            return None
+        ended = EndedSession(session_id=session.session_id, expire_time=session.expire_time.timestamp())
+        return policy_pb2.Change(ended_session=ended_session_message(ended))
 
-def _add(part: policy_pb2.Snapshot, entry: PolicyApp | PolicyToken) -> int:
+
+def _add(part: policy_pb2.Snapshot, entry: _Entry) -> int:
     """Add an entry to a part, in place, for copies of a million of them take seconds; answers its bytes."""
-    if isinstance(entry, PolicyApp):
-        app = part.apps.add()
-        write_app(app, entry)
-        return app.ByteSize()
-    token = part.tokens.add()
-    write_token(token, entry)
-    return token.ByteSize()
+    match entry:
+        case PolicyApp():
+            app = part.apps.add()
+            write_app(app, entry)
+            return app.ByteSize()
+        case PolicyToken():
+            token = part.tokens.add()
+            write_token(token, entry)
+            return token.ByteSize()
+        case EndedSession():
+            session = part.ended_sessions.add()
+            write_ended_session(session, entry)
+            return session.ByteSize()
 
 
 def _newest(changes: Iterable[Change]) -> Iterable[Change]:

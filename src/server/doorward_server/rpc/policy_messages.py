@@ -2,7 +2,7 @@
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from doorward_server.domain.policy import PolicyApp, PolicyToken
+from doorward_server.domain.policy import EndedSession, PolicyApp, PolicyToken
 from doorward_server.policy.v1 import policy_pb2
 
 
@@ -17,6 +17,13 @@ def token_message(token: PolicyToken) -> policy_pb2.Token:
     """A token's entry."""
     message = policy_pb2.Token()
     write_token(message, token)
+    return message
+
+
+def ended_session_message(session: EndedSession) -> policy_pb2.EndedSession:
+    """A session that was ended."""
+    message = policy_pb2.EndedSession()
+    write_ended_session(message, session)
     return message
 
 
@@ -43,6 +50,12 @@ def write_token(message: policy_pb2.Token, token: PolicyToken) -> None:
         generation = message.generations.add(generation=secret.generation, mac=secret.mac)
         if secret.expire_time is not None:
             generation.expire_time.CopyFrom(_timestamp(secret.expire_time))
+
+
+def write_ended_session(message: policy_pb2.EndedSession, session: EndedSession) -> None:
+    """Write a session that was ended into an empty message."""
+    message.session_id = session.session_id
+    message.expire_time.CopyFrom(_timestamp(session.expire_time))
 
 
 def _timestamp(seconds: float) -> Timestamp:

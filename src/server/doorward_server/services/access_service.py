@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from doorward_server.domain.apps import App
 from doorward_server.domain.credentials import Secret, mint_secret
 from doorward_server.domain.decision import Reason, Request, Rule, decide
-from doorward_server.domain.ids import AppId, RegionName, TokenId
+from doorward_server.domain.ids import AppId, RegionName, SessionId, TokenId
 from doorward_server.domain.paths import path_of
 from doorward_server.domain.policy import LiveSecret, PolicyApp, PolicyToken
 from doorward_server.domain.selectors import Selector
+from doorward_server.domain.sessions import Session
 from doorward_server.domain.tokens import Token
 from doorward_server.services.clock import Clock
 from doorward_server.services.errors import AppNotFoundError, TokenNotFoundError
@@ -87,6 +88,15 @@ class _OneOfEach:
 
     def app_at(self, _host: str) -> PolicyApp | None:
         return self.only_app
+
+    def token(self, _token_id: TokenId) -> PolicyToken | None:
+        return self.only_token
+
+    def session(self, _sealed: bytes) -> Session | None:
+        return None
+
+    def is_ended(self, _session_id: SessionId) -> bool:
+        return False
 
     def authenticate(self, _secret: Secret) -> tuple[PolicyToken, LiveSecret] | None:
         return (self.only_token, self.only_token.secrets[0]) if self.only_token.secrets else None

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 from doorward_server.domain.apps import App, AppState
-from doorward_server.domain.ids import AppId, RegionName, Revision, TokenId
-from doorward_server.domain.policy import PolicyApp, PolicyToken
+from doorward_server.domain.ids import AppId, RegionName, Revision, SessionId, TokenId
+from doorward_server.domain.policy import EndedSession, PolicyApp, PolicyToken
 from doorward_server.domain.selectors import Selector
 from doorward_server.domain.tokens import Token
 
@@ -103,6 +104,36 @@ class TokenRepository(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """A session that was begun. When it was last used is known to its cookie alone."""
+
+    session_id: SessionId
+    token_id: TokenId
+    app_id: AppId
+    create_time: datetime
+    expire_time: datetime
+    """When it ends at the latest."""
+    end_time: datetime | None = None
+    """When it was ended before that."""
+
+
+class SessionRepository(Protocol):
+    """The sessions of the last hours."""
+
+    async def get(self, session_id: SessionId) -> SessionRecord | None:
+        """One session. In a writing unit of work its row stays locked until the end."""
+        ...
+
+    async def add(self, session: SessionRecord) -> None:
+        """Store a new session; those that have ended by themselves long ago are forgotten."""
+        ...
+
+    async def end(self, session_id: SessionId, at: datetime) -> None:
+        """Note when a session was ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
     """One change that somebody made. Never holds a secret."""
 
@@ -114,7 +145,7 @@ class AuditEvent:
     action: str
     """The name of the RPC, such as `RegenerateToken`, or of the platform's own act."""
     resource_type: str
-    """`app` or `token`."""
+    """`app`, `token` or `session`."""
     resource_id: str
     request_id: str
     revision: Revision | None = None
@@ -147,13 +178,21 @@ class AuditLog(Protocol):
         ...
 
 
+class EntryKind(Enum):
+    """What an entry of the policy is about."""
+
+    APP = "an app"
+    TOKEN = "a token"  # noqa: S105 - a word
+    SESSION = "a session that was ended"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Which entry of the policy a revision changed: an app or a token."""
+    """Which entry of the policy a revision changed."""
 
     revision: Revision
-    entry: AppId | TokenId
-    is_app: bool
+    entry: AppId | TokenId | SessionId
+    kind: EntryKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +215,10 @@ class PolicyLog(Protocol):
         """Number a change of a token. Changes commit in the order of their revisions, without gaps."""
         ...
 
+    async def session_ended(self, session_id: SessionId) -> Revision:
+        """Number the end of a session. Changes commit in the order of their revisions, without gaps."""
+        ...
+
     async def head(self) -> PolicyHead:
         """The policy and its last revision."""
         ...
@@ -190,6 +233,10 @@ class PolicyLog(Protocol):
 
     def tokens(self, region: RegionName | None, *, mac_key_id: str) -> AsyncIterator[PolicyToken]:
         """Every token's entry (`Token.policy_entry`): those of a region and those of every region, or all."""
+        ...
+
+    def ended_sessions(self) -> AsyncIterator[EndedSession]:
+        """The sessions that were ended before their time, for as long as they are kept."""
         ...
 
 
@@ -238,6 +285,7 @@ class UnitOfWork(Protocol):
 
     apps: AppRepository
     tokens: TokenRepository
+    sessions: SessionRepository
     audit: AuditLog
     policy: PolicyLog
     past_requests: PastRequests

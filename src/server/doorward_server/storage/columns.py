@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String, Text, TypeDecorator
 from sqlalchemy.orm import mapped_column
 
-from doorward_server.domain.ids import AppId, RegionName, TokenId
+from doorward_server.domain.ids import AppId, RegionName, SessionId, TokenId
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -67,6 +67,7 @@ def counter() -> BigInteger:
 
 AppIdColumn = Annotated[AppId, mapped_column(_ascii(36))]
 TokenIdColumn = Annotated[TokenId, mapped_column(_ascii(12))]
+SessionIdColumn = Annotated[SessionId, mapped_column(_ascii(36))]
 RegionColumn = Annotated[RegionName, mapped_column(FreeText())]
 LabelKey = Annotated[str, mapped_column(_ascii(317))]
 LabelValue = Annotated[str, mapped_column(_ascii(63))]

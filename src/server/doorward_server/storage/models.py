@@ -21,6 +21,7 @@ from doorward_server.storage.columns import (
     LabelValue,
     Note,
     RegionColumn,
+    SessionIdColumn,
     Time,
     TokenIdColumn,
     counter,
@@ -151,6 +152,20 @@ class GenerationRow(Base):
     expire_time: Mapped[Time | None]
 
 
+class SessionRow(Base):
+    """A session that was begun. May outlive token and app, so it references none."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "end_time", "session_id"), Index(None, "expire_time"))
+
+    session_id: Mapped[SessionIdColumn] = mapped_column(primary_key=True)
+    token_id: Mapped[TokenIdColumn]
+    app_id: Mapped[AppIdColumn]
+    create_time: Mapped[Time]
+    expire_time: Mapped[Time]
+    end_time: Mapped[Time | None]
+
+
 class PolicyRow(Base):
     """Which policy this is, and its last revision: the table's only row."""
 
@@ -169,11 +184,18 @@ class ChangeRow(Base):
     """Which entry of the policy a revision changed. Outlives the entry, so it references none."""
 
     __tablename__ = "changes"
-    __table_args__ = (CheckConstraint("(app_id IS NULL) <> (token_id IS NULL)", name="entry"),)
+    __table_args__ = (
+        CheckConstraint(
+            "CASE WHEN app_id IS NULL THEN 0 ELSE 1 END + CASE WHEN token_id IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN session_id IS NULL THEN 0 ELSE 1 END = 1",
+            name="entry",
+        ),
+    )
 
     revision: Mapped[int] = mapped_column(counter(), primary_key=True, autoincrement=False)
     app_id: Mapped[AppIdColumn | None]
     token_id: Mapped[TokenIdColumn | None]
+    session_id: Mapped[SessionIdColumn | None]
 
 
 class AuditRow(Base):

@@ -10,11 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from doorward_server.domain.apps import Access, AppState
-from doorward_server.domain.ids import AppId, RegionName, Revision, TokenId
-from doorward_server.domain.policy import LiveSecret, PolicyApp, PolicyToken
-from doorward_server.services.ports import Change, PolicyHead
+from doorward_server.domain.ids import AppId, RegionName, Revision, SessionId, TokenId
+from doorward_server.domain.policy import EndedSession, LiveSecret, PolicyApp, PolicyToken
+from doorward_server.services.ports import Change, EntryKind, PolicyHead
 from doorward_server.storage.apps import address
-from doorward_server.storage.models import AppLabelRow, AppRow, ChangeRow, GenerationRow, PolicyRow, TokenRow
+from doorward_server.storage.models import (
+    AppLabelRow,
+    AppRow,
+    ChangeRow,
+    GenerationRow,
+    PolicyRow,
+    SessionRow,
+    TokenRow,
+)
 from doorward_server.storage.tokens import stored_selector
 
 KEPT_CHANGES: Final = 10_000
@@ -40,6 +48,11 @@ class SqlPolicyLog:
         await self._session.execute(insert(ChangeRow).values(revision=revision, token_id=token_id))
         return revision
 
+    async def session_ended(self, session_id: SessionId) -> Revision:
+        revision = await self._next_revision()
+        await self._session.execute(insert(ChangeRow).values(revision=revision, session_id=session_id))
+        return revision
+
     async def head(self) -> PolicyHead:
         row = (await self._session.execute(select(PolicyRow.policy_id, PolicyRow.revision))).one()
         return PolicyHead(policy_id=row.policy_id, revision=Revision(row.revision))
@@ -48,7 +61,7 @@ class SqlPolicyLog:
         head = await self.head()
         if revision == head.revision:
             return []
-        statement = select(ChangeRow.revision, ChangeRow.app_id, ChangeRow.token_id)
+        statement = select(ChangeRow.revision, ChangeRow.app_id, ChangeRow.token_id, ChangeRow.session_id)
         statement = statement.where(ChangeRow.revision > revision).order_by(ChangeRow.revision).limit(limit)
         changes = [_change(*row) for row in await self._session.execute(statement)]
         # Revisions have no gaps, so a later first one means that some are gone. None at all: the caller is
@@ -97,6 +110,19 @@ class SqlPolicyLog:
             for _, (row, *older) in groupby(rows, key=itemgetter(0)):
                 yield _policy_token(row, older)
             after = rows[-1].token_id
+
+    async def ended_sessions(self) -> AsyncIterator[EndedSession]:
+        every = (
+            select(SessionRow.session_id, SessionRow.expire_time)
+            .where(SessionRow.end_time.is_not(None))
+            .order_by(SessionRow.session_id)
+            .limit(_BATCH)
+        )
+        batch = every
+        while rows := (await self._session.execute(batch)).all():
+            for session_id, expire_time in rows:
+                yield EndedSession(session_id=session_id, expire_time=expire_time.timestamp())
+            batch = every.where(SessionRow.session_id > rows[-1].session_id)
 
     async def _next_revision(self) -> Revision:
         # The row stays locked until the end, so that changes commit in the order of their revisions, and a
@@ -158,9 +184,13 @@ def _secret(row: _TokenRow) -> LiveSecret:
     return LiveSecret(generation=number, mac=mac, expire_time=min(ends) if ends else None)
 
 
-def _change(revision: int, app_id: AppId | None, token_id: TokenId | None) -> Change:
+def _change(
+    revision: int, app_id: AppId | None, token_id: TokenId | None, session_id: SessionId | None
+) -> Change:
     if app_id is not None:
-        return Change(Revision(revision), app_id, is_app=True)
+        return Change(Revision(revision), app_id, EntryKind.APP)
     if token_id is not None:
-        return Change(Revision(revision), token_id, is_app=False)
+        return Change(Revision(revision), token_id, EntryKind.TOKEN)
+    if session_id is not None:
+        return Change(Revision(revision), session_id, EntryKind.SESSION)
     raise LookupError(f"change {revision} names no entry")

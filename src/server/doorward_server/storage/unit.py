@@ -8,6 +8,7 @@ from doorward_server.services.ports import (
     PastRequests,
     PolicyLog,
     ReplicaRepository,
+    SessionRepository,
     TokenRepository,
 )
 from doorward_server.storage.apps import SqlApps
@@ -15,6 +16,7 @@ from doorward_server.storage.audit import SqlAuditLog
 from doorward_server.storage.past_requests import SqlPastRequests
 from doorward_server.storage.policy import SqlPolicyLog
 from doorward_server.storage.replicas import SqlReplicas
+from doorward_server.storage.sessions import SqlSessions
 from doorward_server.storage.tokens import SqlTokens
 
 
@@ -25,6 +27,7 @@ class SqlUnitOfWork:
         """Rows that are read to be written stay locked; a snapshot (*writes* is false) locks nothing."""
         self.apps: AppRepository = SqlApps(session, writes=writes)
         self.tokens: TokenRepository = SqlTokens(session, writes=writes)
+        self.sessions: SessionRepository = SqlSessions(session, writes=writes)
         self.audit: AuditLog = SqlAuditLog(session)
         self.policy: PolicyLog = SqlPolicyLog(session)
         self.past_requests: PastRequests = SqlPastRequests(session, writes=writes)

@@ -251,6 +251,7 @@ class Snapshot(_message.Message):
     APPS_FIELD_NUMBER: _builtins.int
     TOKENS_FIELD_NUMBER: _builtins.int
     LAST_FIELD_NUMBER: _builtins.int
+    ENDED_SESSIONS_FIELD_NUMBER: _builtins.int
     last: _builtins.bool
     """Whether this is the last part."""
     @_builtins.property
@@ -261,16 +262,21 @@ class Snapshot(_message.Message):
     def tokens(self) -> _containers.RepeatedCompositeFieldContainer[Global___Token]:
         """Tokens."""
 
+    @_builtins.property
+    def ended_sessions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EndedSession]:
+        """Sessions that were ended before their time."""
+
     def __init__(
         self,
         *,
         apps: _abc.Iterable[Global___App] | None = ...,
         tokens: _abc.Iterable[Global___Token] | None = ...,
         last: _builtins.bool = ...,
+        ended_sessions: _abc.Iterable[Global___EndedSession] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apps", b"apps", "last", b"last", "tokens", b"tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apps", b"apps", "ended_sessions", b"ended_sessions", "last", b"last", "tokens", b"tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -310,6 +316,7 @@ class Change(_message.Message):
     TOKEN_FIELD_NUMBER: _builtins.int
     DELETED_APP_ID_FIELD_NUMBER: _builtins.int
     DELETED_TOKEN_ID_FIELD_NUMBER: _builtins.int
+    ENDED_SESSION_FIELD_NUMBER: _builtins.int
     deleted_app_id: _builtins.str
     """The id of an app that is gone."""
     deleted_token_id: _builtins.str
@@ -322,6 +329,10 @@ class Change(_message.Message):
     def token(self) -> Global___Token:
         """The token as it is now."""
 
+    @_builtins.property
+    def ended_session(self) -> Global___EndedSession:
+        """A session that was ended before its time."""
+
     def __init__(
         self,
         *,
@@ -329,12 +340,13 @@ class Change(_message.Message):
         token: Global___Token | None = ...,
         deleted_app_id: _builtins.str = ...,
         deleted_token_id: _builtins.str = ...,
+        ended_session: Global___EndedSession | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["app", b"app", "deleted_app_id", b"deleted_app_id", "deleted_token_id", b"deleted_token_id", "entry", b"entry", "token", b"token"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["app", b"app", "deleted_app_id", b"deleted_app_id", "deleted_token_id", b"deleted_token_id", "ended_session", b"ended_session", "entry", b"entry", "token", b"token"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["app", b"app", "deleted_app_id", b"deleted_app_id", "deleted_token_id", b"deleted_token_id", "entry", b"entry", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app", b"app", "deleted_app_id", b"deleted_app_id", "deleted_token_id", b"deleted_token_id", "ended_session", b"ended_session", "entry", b"entry", "token", b"token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["app", "token", "deleted_app_id", "deleted_token_id"]  # noqa: Y015
+    _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["app", "token", "deleted_app_id", "deleted_token_id", "ended_session"]  # noqa: Y015
     _WhichOneofArgType_entry: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_entry) -> _WhichOneofReturnType_entry | None: ...
 
@@ -411,6 +423,34 @@ class App(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___App: _TypeAlias = App  # noqa: Y015
+
+@_typing.final
+class EndedSession(_message.Message):
+    """EndedSession is a browser's session that opens nothing any more, though its seal is good."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """The session's id, a UUID."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it would have ended by itself at the latest. It need not be remembered after that."""
+
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndedSession: _TypeAlias = EndedSession  # noqa: Y015
 
 @_typing.final
 class Upstream(_message.Message):
