@@ -191,6 +191,7 @@ def server_for(world: World, listening: Listening, *, max_message_bytes: int = 1
             apps=world.apps,
             tokens=world.tokens,
             access=world.access,
+            sessions=world.sessions,
             audit=world.audit,
             replicas=world.replicas,
             liveness=world.liveness,

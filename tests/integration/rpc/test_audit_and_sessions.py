@@ -1,7 +1,8 @@
 """AuditService and SessionService over gRPC."""
 
+from uuid import uuid4
+
 import grpc
-import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from doorward.v1 import audit_service_pb2, session_service_pb2, token_service_pb2
@@ -62,13 +63,75 @@ async def test_a_wrong_filter_is_refused(api: Api) -> None:
     assert set(refusal.violations) == {"actor_token_id", "action", "resource_id", "start_time"}
 
 
-@pytest.mark.parametrize("name", ["CreateSession", "DeleteSession"])
-async def test_sessions_are_not_offered_yet(api: Api, name: str) -> None:
-    """Callers are told so, once they have shown who they are."""
-    request = getattr(session_service_pb2, f"{name}Request")()
-    refusal = await api.refused(getattr(api.sessions, name), request)
-    assert refusal.code is grpc.StatusCode.UNIMPLEMENTED
-    assert refusal.reason == "NOT_IMPLEMENTED"
-    assert refusal.metadata == {"method": f"/doorward.v1.SessionService/{name}"}
-    stranger = await api.refused(getattr(api.sessions, name), request, metadata=())
-    assert stranger.code is grpc.StatusCode.UNAUTHENTICATED
+async def test_a_session_is_begun_and_ended(api: Api) -> None:
+    """By the token, for an app in its scope."""
+    app = await api.running_app(labels={"group": "A"})
+    token, secret = await api.token(selector="group=A")
+    host = f"{app.app_id}.app.gra.localhost"
+    create = session_service_pb2.CreateSessionRequest(host=f"{host}:8080")
+    begun = await api.call(api.sessions.CreateSession, create, token=secret)
+    assert begun.session.host == host
+    assert begun.session.token_id == token.token_id
+    assert begun.session.HasField("expire_time")
+    assert len(begun.credential) == 130
+    assert begun.credential not in str(begun.session)
+    delete = session_service_pb2.DeleteSessionRequest(session_id=begun.session.session_id)
+    ended = await api.call(api.sessions.DeleteSession, delete, token=secret)
+    assert ended.policy_update.revision > 0
+    again = await api.call(api.sessions.DeleteSession, delete, token=secret)
+    assert not again.HasField("policy_update")
+
+
+async def test_a_session_ends_itself_and_opens_nothing_else(api: Api) -> None:
+    """Its credential is good for one call of the API, and a token that is there as well comes first."""
+    app = await api.running_app()
+    _, secret = await api.token()
+    create = session_service_pb2.CreateSessionRequest(host=f"{app.app_id}.app.gra.localhost")
+    begun = await api.call(api.sessions.CreateSession, create, token=secret)
+    session = (("doorward-session", begun.credential),)
+    who = token_service_pb2.WhoAmIRequest()
+    refusal = await api.refused(api.tokens.WhoAmI, who, metadata=session)
+    assert refusal.reason == "CREDENTIAL_MISSING"
+    delete = session_service_pb2.DeleteSessionRequest(session_id=begun.session.session_id)
+    for metadata, reason in (
+        ((*session, *bearer("dw_")), "CREDENTIAL_MALFORMED"),
+        ((*session, *session), "CREDENTIAL_MISSING"),
+        ((("doorward-session", begun.credential[:-1]),), "CREDENTIAL_INVALID"),
+        ((("doorward-session", "x"),), "CREDENTIAL_INVALID"),
+    ):
+        refusal = await api.refused(api.sessions.DeleteSession, delete, metadata=metadata)
+        assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAUTHENTICATED, reason)
+        assert begun.credential not in refusal.text
+    assert (await api.sessions.DeleteSession(delete, metadata=session)).policy_update.revision
+
+
+async def test_refusals_of_sessions_name_their_reason(api: Api) -> None:
+    """Programs tell them apart by it."""
+    app = await api.running_app(labels={"group": "A"})
+    token, secret = await api.token(selector="group=B")
+    create = session_service_pb2.CreateSessionRequest(host=f"{app.app_id}.app.gra.localhost")
+    refusal = await api.refused(api.sessions.CreateSession, create, token=secret)
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.NOT_FOUND, "APP_NOT_FOUND")
+    refusal = await api.refused(api.sessions.CreateSession, session_service_pb2.CreateSessionRequest())
+    assert set(refusal.violations) == {"host"}
+    delete = session_service_pb2.DeleteSessionRequest(session_id="x")
+    refusal = await api.refused(api.sessions.DeleteSession, delete)
+    assert set(refusal.violations) == {"session_id"}
+    delete.session_id = str(uuid4())
+    refusal = await api.refused(api.sessions.DeleteSession, delete)
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.NOT_FOUND, "SESSION_NOT_FOUND")
+    assert refusal.metadata == {"session_id": delete.session_id}
+    regenerate = token_service_pb2.RegenerateTokenRequest(token_id=token.token_id)
+    regenerate.grace_period.seconds = 60
+    await api.call(api.tokens.RegenerateToken, regenerate)
+    refusal = await api.refused(api.sessions.CreateSession, create, token=secret)
+    assert refusal.reason == "APP_NOT_FOUND"
+    mine = await api.running_app(labels={"group": "B"})
+    create.host = f"{mine.app_id}.app.gra.localhost"
+    refusal = await api.refused(api.sessions.CreateSession, create, token=secret)
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "SECRET_SUPERSEDED")
+    assert refusal.metadata == {"token_id": token.token_id}
+    for name in ("CreateSession", "DeleteSession"):
+        request = getattr(session_service_pb2, f"{name}Request")()
+        stranger = await api.refused(getattr(api.sessions, name), request, metadata=())
+        assert stranger.code is grpc.StatusCode.UNAUTHENTICATED

@@ -3,6 +3,8 @@
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -104,7 +106,26 @@ async def _storage_unavailable(api: Api) -> Refusal:
 
 
 async def _not_implemented(api: Api) -> Refusal:
-    return await api.refused(api.sessions.CreateSession, session_service_pb2.CreateSessionRequest())
+    unserved: Any = api.channel.unary_unary(
+        "/doorward.v1.TokenService/Unknown",
+        request_serializer=token_service_pb2.WhoAmIRequest.SerializeToString,
+    )
+    return await api.refused(unserved, WHO_AM_I)
+
+
+async def _secret_superseded(api: Api) -> Refusal:
+    app = await api.running_app()
+    token, secret = await api.token()
+    regenerate = token_service_pb2.RegenerateTokenRequest(token_id=token.token_id)
+    regenerate.grace_period.seconds = 60
+    await api.call(api.tokens.RegenerateToken, regenerate)
+    create = session_service_pb2.CreateSessionRequest(host=f"{app.app_id}.app.gra.localhost")
+    return await api.refused(api.sessions.CreateSession, create, token=secret)
+
+
+async def _session_not_found(api: Api) -> Refusal:
+    delete = session_service_pb2.DeleteSessionRequest(session_id=str(uuid4()))
+    return await api.refused(api.sessions.DeleteSession, delete)
 
 
 async def _internal(api: Api) -> Refusal:
@@ -147,6 +168,8 @@ CAUSES: dict[str, tuple[Callable[[Api], Awaitable[Refusal]], grpc.StatusCode, se
     "NOT_IMPLEMENTED": (_not_implemented, grpc.StatusCode.UNIMPLEMENTED, {"method"}),
     "INTERNAL": (_internal, grpc.StatusCode.INTERNAL, {"request_id"}),
     "SERVER_STOPPING": (_server_stopping, grpc.StatusCode.UNAVAILABLE, set()),
+    "SECRET_SUPERSEDED": (_secret_superseded, grpc.StatusCode.FAILED_PRECONDITION, {"token_id"}),
+    "SESSION_NOT_FOUND": (_session_not_found, grpc.StatusCode.NOT_FOUND, {"session_id"}),
 }
 """What brings about each reason, with the status and the names of the metadata."""
 

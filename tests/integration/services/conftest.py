@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,7 @@ from doorward_server.domain.ids import AppId, RegionName
 from doorward_server.domain.labels import parse_labels
 from doorward_server.domain.roles import Role
 from doorward_server.domain.selectors import parse_selector
+from doorward_server.domain.sessions import SessionSeals
 from doorward_server.domain.tokens import Token
 from doorward_server.services.access_service import AccessService
 from doorward_server.services.app_service import AppService, NewApp
@@ -26,6 +27,7 @@ from doorward_server.services.minting import Mint
 from doorward_server.services.pages import Pager
 from doorward_server.services.ports import AuditEvent, AuditFilter
 from doorward_server.services.replica_service import ReplicaService
+from doorward_server.services.session_service import SessionService, SessionTimes
 from doorward_server.services.signals import Signals
 from doorward_server.services.token_service import NewToken, TokenService
 from doorward_server.storage import SqlStorage
@@ -52,6 +54,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.mint = Mint(self.key, self.hasher)
+        self.seals = SessionSeals(self.key.session_key())
         self.pager = Pager(self.key.page_key())
         self.lifecycle = Lifecycle(
             storage=self.storage, propagation=self.propagation, signals=self.signals, clock=self.clock
@@ -81,7 +84,19 @@ class World:
         self.audit = AuditService(storage=self.storage, pager=self.pager)
         self.replicas = ReplicaService(followers=self.propagation, pager=self.pager, clock=self.clock)
         self.authenticator = Authenticator(
-            storage=self.storage, mint=self.mint, propagation=self.propagation, clock=self.clock
+            storage=self.storage,
+            mint=self.mint,
+            seals=self.seals,
+            propagation=self.propagation,
+            clock=self.clock,
+        )
+        self.sessions = SessionService(
+            storage=self.storage,
+            seals=self.seals,
+            propagation=self.propagation,
+            clock=self.clock,
+            times=SessionTimes(idle=timedelta(minutes=30), max_age=timedelta(hours=12)),
+            region_domains={"GRA": "app.gra.localhost", "BHS": "app.bhs.localhost"},
         )
         self.liveness = TokenLiveness(storage=self.storage, signals=self.signals, clock=self.clock)
 

@@ -310,7 +310,11 @@ async def test_a_new_platform_key_adopts_each_secret_once(world: World) -> None:
     rotated = replace(world.key, key_id="k2", material=bytes(32))
     mint = Mint(rotated, world.hasher)
     authenticator = Authenticator(
-        storage=world.storage, mint=mint, propagation=world.propagation, clock=world.clock
+        storage=world.storage,
+        mint=mint,
+        seals=world.seals,
+        propagation=world.propagation,
+        clock=world.clock,
     )
     bearer = [b"Bearer " + secret.encode()]
     assert token.policy_entry(mac_key_id="k2").secrets == ()

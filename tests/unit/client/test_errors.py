@@ -30,6 +30,8 @@ CODES = {
     "NOT_IMPLEMENTED": (grpc.StatusCode.UNIMPLEMENTED, doorward.Unimplemented),
     "INTERNAL": (grpc.StatusCode.INTERNAL, doorward.Internal),
     "SERVER_STOPPING": (grpc.StatusCode.UNAVAILABLE, doorward.Unavailable),
+    "SECRET_SUPERSEDED": (grpc.StatusCode.FAILED_PRECONDITION, doorward.FailedPrecondition),
+    "SESSION_NOT_FOUND": (grpc.StatusCode.NOT_FOUND, doorward.NotFound),
 }
 """The status and the error of each reason, as error_reason.proto has them."""
 

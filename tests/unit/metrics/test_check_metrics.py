@@ -14,10 +14,11 @@ from doorward_server.check.tally import CheckTally
 from doorward_server.check.uses import TokenUses
 from doorward_server.domain.credentials import PlatformKey, Secret, mint_secret, mint_token_id
 from doorward_server.domain.decision import Reason
-from doorward_server.domain.ids import AppId, RegionName
+from doorward_server.domain.ids import AppId, RegionName, SessionId
 from doorward_server.domain.policy import Address, LiveSecret, PolicyApp, PolicyToken
 from doorward_server.domain.roles import Role
 from doorward_server.domain.selectors import parse_scope_selector
+from doorward_server.domain.sessions import Session, SessionSeals
 from doorward_server.metrics.check import collect_check
 from doorward_server.metrics.families import rendering
 from doorward_server.policy.v1 import policy_pb2
@@ -26,7 +27,8 @@ from tests.support.check_requests import check_request
 from tests.support.scraping import Scrape
 from tests.unit.metrics.vitals import Clock, check_vitals
 
-MACS = PlatformKey("test", bytes(32)).token_macs()
+KEY = PlatformKey("test", bytes(32))
+MACS, SEALS = KEY.token_macs(), SessionSeals(KEY.session_key())
 GRA, BHS = RegionName("GRA"), RegionName("BHS")
 NOW = 1_700_000_000.0
 DECISIONS = "doorward_check_decisions_total"
@@ -37,7 +39,7 @@ class World:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.index, self.lease, self.tally = PolicyIndex(MACS), Lease(self.clock), CheckTally()
+        self.index, self.lease, self.tally = PolicyIndex(MACS, SEALS), Lease(self.clock), CheckTally()
         self.index.set_domains({GRA: "app.gra.localhost", BHS: "app.bhs.localhost"})
         handler = CheckHandler(
             policy=self.index,
@@ -122,6 +124,16 @@ def test_every_decision_is_counted_under_its_reason(world: World) -> None:
     world.answer(check_request(cors, method="OPTIONS", headers=preflight))
     twice = (("authorization", f"Bearer {secret.reveal()}"),) * 2
     world.answer(check_request(open_app, headers=twice))
+    session = Session(
+        session_id=SessionId(str(uuid.uuid4())),
+        token_id=secret.token_id,
+        generation=1,
+        app_id=AppId(open_app[:36]),
+        idle_end=NOW,
+        end=NOW,
+    )
+    for sealed in ("forged", SEALS.seal(session)):
+        world.answer(check_request(open_app, headers=(("cookie", f"__Host-doorward={sealed}"),)))
     # A browser, which is sent to the login page.
     world.answer(check_request(open_app, headers=(("accept", "text/html"),)))
     world.answer(b"\xff\xff")
@@ -133,6 +145,8 @@ def test_every_decision_is_counted_under_its_reason(world: World) -> None:
         "MALFORMED_CREDENTIAL": 4,
         "UNKNOWN_TOKEN": 5,
         "EXPIRED_TOKEN": 1,
+        "UNKNOWN_SESSION": 1,
+        "EXPIRED_SESSION": 1,
         "UNKNOWN_APP": 1,
         "OUT_OF_REGION": 1,
         "OUT_OF_SCOPE": 1,

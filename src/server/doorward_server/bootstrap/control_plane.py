@@ -3,9 +3,11 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Final
 
 from doorward_server.bootstrap.secrets import make_hasher
+from doorward_server.domain.sessions import SessionSeals
 from doorward_server.home import make_home
 from doorward_server.metrics.api import ApiVitals, api_metrics
 from doorward_server.platform_key import load_platform_key
@@ -28,6 +30,7 @@ from doorward_server.services.minting import Mint
 from doorward_server.services.pages import Pager
 from doorward_server.services.propagation import open_propagation
 from doorward_server.services.replica_service import ReplicaService
+from doorward_server.services.session_service import SessionService, SessionTimes
 from doorward_server.services.signals import Signals
 from doorward_server.services.timed_publisher import TimedPublisher
 from doorward_server.services.token_service import TokenService
@@ -71,9 +74,12 @@ async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
         runtime = _runtimes(settings, lifecycle)
         stack.push_async_callback(lifecycle.close)
         mint, pager = Mint(key, hasher), Pager(key.page_key())
+        seals = SessionSeals(key.session_key())
         server = ApiServer(
             use_cases=UseCases(
-                authenticator=Authenticator(storage=storage, mint=mint, propagation=publisher, clock=utc_now),
+                authenticator=Authenticator(
+                    storage=storage, mint=mint, seals=seals, propagation=publisher, clock=utc_now
+                ),
                 apps=AppService(
                     storage=storage,
                     propagation=publisher,
@@ -93,6 +99,17 @@ async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
                     clock=utc_now,
                 ),
                 access=AccessService(storage=storage, pager=pager, clock=utc_now, mac_key_id=key.key_id),
+                sessions=SessionService(
+                    storage=storage,
+                    seals=seals,
+                    propagation=publisher,
+                    clock=utc_now,
+                    times=SessionTimes(
+                        idle=timedelta(seconds=settings.session_idle_timeout),
+                        max_age=timedelta(seconds=settings.session_max_age),
+                    ),
+                    region_domains=settings.regions,
+                ),
                 audit=AuditService(storage=storage, pager=pager),
                 replicas=ReplicaService(followers=propagation, pager=pager, clock=utc_now),
                 liveness=TokenLiveness(storage=storage, signals=signals, clock=utc_now),

@@ -24,12 +24,20 @@ EXEMPT_SERVICES: Final = frozenset(
 """The services that this guard lets through."""
 
 
+DOORWARD_SESSION: Final = "doorward-session"
+"""The metadata of a session's credential, for the calls of `OPEN_TO_SESSIONS`."""
+
+OPEN_TO_SESSIONS: Final = frozenset({"DeleteSession"})
+"""What may be called with a session in place of a token: ending it. It is for an app, not for the API."""
+
+
 class Authenticates(Protocol):
     """Finds out who calls (`doorward_server.services.authentication.Authenticator`)."""
 
     async def authenticate(
         self, authorization: list[bytes], doorward_token: list[bytes]
     ) -> Authenticated: ...
+    async def authenticate_session(self, sealed: bytes) -> Authenticated: ...
 
 
 class Guard:
@@ -42,14 +50,25 @@ class Guard:
     async def layer(self, state: CallState, context: Context) -> AsyncIterator[None]:
         """Authenticate and authorize, before anything looks at the request."""
         if not is_exempt(state.method):
-            metadata = context.invocation_metadata() or ()
-            found = await self._authenticator.authenticate(
-                _values(metadata, AUTHORIZATION), _values(metadata, DOORWARD_TOKEN)
-            )
+            found = await self._caller(state, context.invocation_metadata() or ())
             authorized(
-                authorize(state.name, found.token, generation=found.generation, request_id=state.request_id)
+                authorize(
+                    state.name,
+                    found.token,
+                    request_id=state.request_id,
+                    generation=found.generation,
+                    session_id=found.session_id,
+                )
             )
         yield
+
+    async def _caller(self, state: CallState, metadata: Iterable[tuple[str, str | bytes]]) -> Authenticated:
+        metadata = tuple(metadata)
+        authorization, doorward_token = _values(metadata, AUTHORIZATION), _values(metadata, DOORWARD_TOKEN)
+        sessions = _values(metadata, DOORWARD_SESSION)
+        if len(sessions) == 1 and state.name in OPEN_TO_SESSIONS and not (authorization or doorward_token):
+            return await self._authenticator.authenticate_session(sessions[0])
+        return await self._authenticator.authenticate(authorization, doorward_token)
 
 
 def is_exempt(method: str) -> bool:

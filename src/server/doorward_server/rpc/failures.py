@@ -27,6 +27,8 @@ from doorward_server.services.errors import (
     RequestIdReusedError,
     RoleTooLowError,
     ServiceError,
+    SessionNotFoundError,
+    SupersededSecretError,
     TokenNotFoundError,
     UnauthenticatedError,
 )
@@ -191,6 +193,11 @@ _SERVICE_ERRORS: Final[Mapping[type[ServiceError], tuple[grpc.StatusCode, ErrorR
             ),
             AppNotFoundError: (grpc.StatusCode.NOT_FOUND, ErrorReason.ERROR_REASON_APP_NOT_FOUND),
             TokenNotFoundError: (grpc.StatusCode.NOT_FOUND, ErrorReason.ERROR_REASON_TOKEN_NOT_FOUND),
+            SessionNotFoundError: (grpc.StatusCode.NOT_FOUND, ErrorReason.ERROR_REASON_SESSION_NOT_FOUND),
+            SupersededSecretError: (
+                grpc.StatusCode.FAILED_PRECONDITION,
+                ErrorReason.ERROR_REASON_SECRET_SUPERSEDED,
+            ),
             EtagMismatchError: (grpc.StatusCode.ABORTED, ErrorReason.ERROR_REASON_ETAG_MISMATCH),
             RequestIdReusedError: (
                 grpc.StatusCode.ALREADY_EXISTS,

@@ -43,6 +43,7 @@ from doorward_server.services.audit_service import AuditService
 from doorward_server.services.clock import Clock
 from doorward_server.services.liveness import TokenLiveness
 from doorward_server.services.replica_service import ReplicaService
+from doorward_server.services.session_service import SessionService
 from doorward_server.services.token_service import TokenService
 
 _FILES: Final = (
@@ -72,6 +73,7 @@ class UseCases:
     apps: AppService
     tokens: TokenService
     access: AccessService
+    sessions: SessionService
     audit: AuditService
     replicas: ReplicaService
     liveness: TokenLiveness
@@ -175,7 +177,9 @@ class ApiServer:
             ),
             server,
         )
-        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(), server)
+        session_service_pb2_grpc.add_SessionServiceServicer_to_server(
+            SessionServicer(sessions=use_cases.sessions), server
+        )
         audit_service_pb2_grpc.add_AuditServiceServicer_to_server(
             AuditServicer(audit=use_cases.audit), server
         )

@@ -1,4 +1,4 @@
-"""Who makes a call, by the token that it carries."""
+"""Who makes a call, by the token or the session that it carries."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from doorward_server.domain.credentials import Secret
+from doorward_server.domain.ids import SessionId
 from doorward_server.domain.presented import find_credential
+from doorward_server.domain.sessions import SessionSeals
 from doorward_server.domain.tokens import Token
 from doorward_server.services.clock import Clock
 from doorward_server.services.errors import CredentialFault, UnauthenticatedError
@@ -24,14 +26,19 @@ class Authenticated:
     token: Token
     generation: int
     """The number of the secret that was presented."""
+    session_id: SessionId | None = None
+    """The session that was presented in its place."""
 
 
 class Authenticator:
     """Finds the token that a call carries."""
 
-    def __init__(self, *, storage: Storage, mint: Mint, propagation: Publisher, clock: Clock) -> None:
+    def __init__(
+        self, *, storage: Storage, mint: Mint, seals: SessionSeals, propagation: Publisher, clock: Clock
+    ) -> None:
         self._storage = storage
         self._mint = mint
+        self._seals = seals
         self._propagation = propagation
         self._clock = clock
 
@@ -52,6 +59,26 @@ class Authenticator:
         if not isinstance(presented, Secret):
             raise UnauthenticatedError(CredentialFault.MALFORMED)
         return await self._authenticate(presented)
+
+    async def authenticate_session(self, sealed: bytes) -> Authenticated:
+        """The token of a session, by the session's credential; raises `UnauthenticatedError`.
+
+        For ending it, so one that was ended or has been idle counts too: a copy of its cookie may be in use.
+        """
+        session = self._seals.open(sealed)
+        if session is None:
+            raise UnauthenticatedError(CredentialFault.INVALID)
+        async with self._storage.read() as work:
+            token = await work.tokens.get(session.token_id)
+        now = self._clock()
+        if (
+            token is None
+            or token.generation != session.generation
+            or token.expired(now)
+            or session.end <= now.timestamp()
+        ):
+            raise UnauthenticatedError(CredentialFault.INVALID)
+        return Authenticated(token, session.generation, session.session_id)
 
     async def _authenticate(self, secret: Secret) -> Authenticated:
         async with self._storage.read() as work:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from doorward_server.domain.apps import App
-from doorward_server.domain.ids import TokenId
+from doorward_server.domain.ids import SessionId, TokenId
 from doorward_server.domain.roles import Role
 from doorward_server.domain.tokens import Token
 from doorward_server.services.errors import RoleTooLowError
@@ -48,6 +48,8 @@ class Call:
     caller: Token
     generation: int
     """The number of the secret that it carries, of the caller's."""
+    session_id: SessionId | None = None
+    """The session that it carries in place of the secret."""
     request_id: str
     """Names the call in logs and the audit."""
 
@@ -64,9 +66,18 @@ class Call:
         )
 
 
-def authorize(action: str, caller: Token, *, generation: int, request_id: str) -> Call:
+def authorize(
+    action: str,
+    caller: Token,
+    *,
+    generation: int,
+    session_id: SessionId | None = None,
+    request_id: str,
+) -> Call:
     """Let *caller* make the call *action*; raises `RoleTooLowError`."""
     required = REQUIRED_ROLES[action]
     if caller.role < required:
         raise RoleTooLowError(action, role=caller.role, required=required)
-    return Call(action=action, caller=caller, generation=generation, request_id=request_id)
+    return Call(
+        action=action, caller=caller, generation=generation, session_id=session_id, request_id=request_id
+    )

@@ -6,6 +6,8 @@ ServiceError
 ├── RoleTooLowError
 ├── AppNotFoundError
 ├── TokenNotFoundError
+├── SessionNotFoundError
+├── SupersededSecretError
 ├── EtagMismatchError
 ├── RequestIdReusedError
 ├── AppStateConflictError
@@ -23,7 +25,7 @@ from datetime import timedelta
 from enum import Enum
 
 from doorward_server.domain.apps import AppState
-from doorward_server.domain.ids import AppId, TokenId
+from doorward_server.domain.ids import AppId, SessionId, TokenId
 from doorward_server.domain.roles import Role
 
 
@@ -75,6 +77,22 @@ class TokenNotFoundError(ServiceError):
 
     def __init__(self, token_id: TokenId) -> None:
         super().__init__(f"no token {token_id}", token_id=token_id)
+
+
+class SessionNotFoundError(ServiceError):
+    """No such session, or none of the caller: the two are answered alike."""
+
+    def __init__(self, session_id: SessionId) -> None:
+        super().__init__(f"no session {session_id} of this token", session_id=session_id)
+
+
+class SupersededSecretError(ServiceError):
+    """The caller came with a former secret of its token."""
+
+    def __init__(self, token_id: TokenId) -> None:
+        super().__init__(
+            f"token {token_id} was regenerated: a session needs its newest secret", token_id=token_id
+        )
 
 
 class EtagMismatchError(ServiceError):

@@ -63,9 +63,9 @@ class AuditEvent(_message.Message):
     `Bootstrap`.
     """
     resource_type: _builtins.str
-    """What it was done to: `app` or `token`."""
+    """What it was done to: `app`, `token` or `session`."""
     resource_id: _builtins.str
-    """The id of that app or token."""
+    """The id of that app, token or session."""
     request_id: _builtins.str
     """The id of the request, as answered in the header `doorward-request-id`."""
     policy_revision: _builtins.int

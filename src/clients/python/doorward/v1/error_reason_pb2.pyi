@@ -125,6 +125,19 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
         { "reason": "ERROR_REASON_SERVER_STOPPING", "domain": "doorward.dev", "metadata": {} }
     """
+    ERROR_REASON_SECRET_SUPERSEDED: _ErrorReason.ValueType  # 18
+    """The call was made with a former secret of the token, whose grace period runs, and needs the newest one.
+    Status FAILED_PRECONDITION.
+
+        { "reason": "ERROR_REASON_SECRET_SUPERSEDED", "domain": "doorward.dev",
+          "metadata": { "token_id": "1B2m9cQk0XyZ" } }
+    """
+    ERROR_REASON_SESSION_NOT_FOUND: _ErrorReason.ValueType  # 19
+    """No such session, or none of the token that makes the call. Status NOT_FOUND.
+
+        { "reason": "ERROR_REASON_SESSION_NOT_FOUND", "domain": "doorward.dev",
+          "metadata": { "session_id": "6a1d9a57-0c1e-4a0a-8f9b-b5d0e0c56f0f" } }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of an error. Every error that Doorward answers carries a
@@ -234,5 +247,18 @@ ERROR_REASON_SERVER_STOPPING: ErrorReason.ValueType  # 17
 """The server is told to stop, and ends what would stay open. Call again. Status UNAVAILABLE.
 
     { "reason": "ERROR_REASON_SERVER_STOPPING", "domain": "doorward.dev", "metadata": {} }
+"""
+ERROR_REASON_SECRET_SUPERSEDED: ErrorReason.ValueType  # 18
+"""The call was made with a former secret of the token, whose grace period runs, and needs the newest one.
+Status FAILED_PRECONDITION.
+
+    { "reason": "ERROR_REASON_SECRET_SUPERSEDED", "domain": "doorward.dev",
+      "metadata": { "token_id": "1B2m9cQk0XyZ" } }
+"""
+ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 19
+"""No such session, or none of the token that makes the call. Status NOT_FOUND.
+
+    { "reason": "ERROR_REASON_SESSION_NOT_FOUND", "domain": "doorward.dev",
+      "metadata": { "session_id": "6a1d9a57-0c1e-4a0a-8f9b-b5d0e0c56f0f" } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

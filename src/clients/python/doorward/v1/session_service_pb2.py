@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from doorward.v1 import policy_update_pb2 as doorward_dot_v1_dot_policy__update__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import client_pb2 as google_dot_api_dot_client__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!doorward/v1/session_service.proto\x12\x0b\x64oorward.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\x01\n\x07Session\x12#\n\nsession_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\tsessionId\x12\x12\n\x04host\x18\x02 \x01(\tR\x04host\x12\x1f\n\x08token_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03R\x07tokenId\x12\x41\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\nexpireTime\"0\n\x14\x43reateSessionRequest\x12\x18\n\x04host\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x04host\"G\n\x15\x43reateSessionResponse\x12.\n\x07session\x18\x01 \x01(\x0b\x32\x14.doorward.v1.SessionR\x07session\";\n\x14\x44\x65leteSessionRequest\x12#\n\nsession_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\tsessionId\"\x17\n\x15\x44\x65leteSessionResponse2\x94\x02\n\x0eSessionService\x12v\n\rCreateSession\x12!.doorward.v1.CreateSessionRequest\x1a\".doorward.v1.CreateSessionResponse\"\x1e\xda\x41\x04host\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/sessions:\x01*\x12\x89\x01\n\rDeleteSession\x12!.doorward.v1.DeleteSessionRequest\x1a\".doorward.v1.DeleteSessionResponse\"1\x90\x02\x02\xda\x41\nsession_id\x82\xd3\xe4\x93\x02\x1b*\x19/v1/sessions/{session_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!doorward/v1/session_service.proto\x12\x0b\x64oorward.v1\x1a\x1f\x64oorward/v1/policy_update.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\x01\n\x07Session\x12#\n\nsession_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\tsessionId\x12\x12\n\x04host\x18\x02 \x01(\tR\x04host\x12\x1f\n\x08token_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03R\x07tokenId\x12\x41\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\nexpireTime\"0\n\x14\x43reateSessionRequest\x12\x18\n\x04host\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x04host\"l\n\x15\x43reateSessionResponse\x12.\n\x07session\x18\x01 \x01(\x0b\x32\x14.doorward.v1.SessionR\x07session\x12#\n\ncredential\x18\x02 \x01(\tB\x03\x80\x01\x01R\ncredential\";\n\x14\x44\x65leteSessionRequest\x12#\n\nsession_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\tsessionId\"W\n\x15\x44\x65leteSessionResponse\x12>\n\rpolicy_update\x18\x01 \x01(\x0b\x32\x19.doorward.v1.PolicyUpdateR\x0cpolicyUpdate2\x94\x02\n\x0eSessionService\x12v\n\rCreateSession\x12!.doorward.v1.CreateSessionRequest\x1a\".doorward.v1.CreateSessionResponse\"\x1e\xda\x41\x04host\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/sessions:\x01*\x12\x89\x01\n\rDeleteSession\x12!.doorward.v1.DeleteSessionRequest\x1a\".doorward.v1.DeleteSessionResponse\"1\x90\x02\x02\xda\x41\nsession_id\x82\xd3\xe4\x93\x02\x1b*\x19/v1/sessions/{session_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,22 +44,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSION'].fields_by_name['expire_time']._serialized_options = b'\342A\001\003'
   _globals['_CREATESESSIONREQUEST'].fields_by_name['host']._loaded_options = None
   _globals['_CREATESESSIONREQUEST'].fields_by_name['host']._serialized_options = b'\342A\001\002'
+  _globals['_CREATESESSIONRESPONSE'].fields_by_name['credential']._loaded_options = None
+  _globals['_CREATESESSIONRESPONSE'].fields_by_name['credential']._serialized_options = b'\200\001\001'
   _globals['_DELETESESSIONREQUEST'].fields_by_name['session_id']._loaded_options = None
   _globals['_DELETESESSIONREQUEST'].fields_by_name['session_id']._serialized_options = b'\342A\001\002'
   _globals['_SESSIONSERVICE'].methods_by_name['CreateSession']._loaded_options = None
   _globals['_SESSIONSERVICE'].methods_by_name['CreateSession']._serialized_options = b'\332A\004host\202\323\344\223\002\021\"\014/v1/sessions:\001*'
   _globals['_SESSIONSERVICE'].methods_by_name['DeleteSession']._loaded_options = None
   _globals['_SESSIONSERVICE'].methods_by_name['DeleteSession']._serialized_options = b'\220\002\002\332A\nsession_id\202\323\344\223\002\033*\031/v1/sessions/{session_id}'
-  _globals['_SESSION']._serialized_start=172
-  _globals['_SESSION']._serialized_end=338
-  _globals['_CREATESESSIONREQUEST']._serialized_start=340
-  _globals['_CREATESESSIONREQUEST']._serialized_end=388
-  _globals['_CREATESESSIONRESPONSE']._serialized_start=390
-  _globals['_CREATESESSIONRESPONSE']._serialized_end=461
-  _globals['_DELETESESSIONREQUEST']._serialized_start=463
-  _globals['_DELETESESSIONREQUEST']._serialized_end=522
-  _globals['_DELETESESSIONRESPONSE']._serialized_start=524
-  _globals['_DELETESESSIONRESPONSE']._serialized_end=547
-  _globals['_SESSIONSERVICE']._serialized_start=550
-  _globals['_SESSIONSERVICE']._serialized_end=826
+  _globals['_SESSION']._serialized_start=205
+  _globals['_SESSION']._serialized_end=371
+  _globals['_CREATESESSIONREQUEST']._serialized_start=373
+  _globals['_CREATESESSIONREQUEST']._serialized_end=421
+  _globals['_CREATESESSIONRESPONSE']._serialized_start=423
+  _globals['_CREATESESSIONRESPONSE']._serialized_end=531
+  _globals['_DELETESESSIONREQUEST']._serialized_start=533
+  _globals['_DELETESESSIONREQUEST']._serialized_end=592
+  _globals['_DELETESESSIONRESPONSE']._serialized_start=594
+  _globals['_DELETESESSIONRESPONSE']._serialized_end=681
+  _globals['_SESSIONSERVICE']._serialized_start=684
+  _globals['_SESSIONSERVICE']._serialized_end=960
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from doorward.v1 import policy_update_pb2 as _policy_update_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -61,7 +62,7 @@ class CreateSessionRequest(_message.Message):
 
     HOST_FIELD_NUMBER: _builtins.int
     host: _builtins.str
-    """The app's host name."""
+    """The app's host name, as the app's URL has it; a port is passed over."""
     def __init__(
         self,
         *,
@@ -82,6 +83,9 @@ class CreateSessionResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SESSION_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_FIELD_NUMBER: _builtins.int
+    credential: _builtins.str
+    """The session's credential, the value of the cookie `__Host-doorward`. No other call answers it."""
     @_builtins.property
     def session(self) -> Global___Session:
         """The session."""
@@ -90,10 +94,11 @@ class CreateSessionResponse(_message.Message):
         self,
         *,
         session: Global___Session | None = ...,
+        credential: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["session", b"session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -127,12 +132,19 @@ class DeleteSessionResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    POLICY_UPDATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def policy_update(self) -> _policy_update_pb2.PolicyUpdate:
+        """The change's place in the policy. Not set: the session had ended already."""
+
     def __init__(
         self,
+        *,
+        policy_update: _policy_update_pb2.PolicyUpdate | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["policy_update", b"policy_update"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["policy_update", b"policy_update"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -52,14 +52,16 @@ class SessionServiceServicer(object):
     """
 
     def CreateSession(self, request, context):
-        """Creates a session for the token that makes the call.
+        """Creates a session for the token that makes the call, by its newest secret, with one app in its scope.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteSession(self, request, context):
-        """Ends a session of the token that makes the call.
+        """Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
+        credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
+        session any more. One that has ended already is answered alike.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,9 +34,12 @@ class SessionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SessionServiceAsyncStub: ...
     CreateSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_service_pb2.CreateSessionResponse]
-    """Creates a session for the token that makes the call."""
+    """Creates a session for the token that makes the call, by its newest secret, with one app in its scope."""
     DeleteSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]
-    """Ends a session of the token that makes the call."""
+    """Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
+    credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
+    session any more. One that has ended already is answered alike.
+    """
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
@@ -44,9 +47,12 @@ class SessionServiceAsyncStub(SessionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_service_pb2.CreateSessionResponse]  # type: ignore[assignment]
-    """Creates a session for the token that makes the call."""
+    """Creates a session for the token that makes the call, by its newest secret, with one app in its scope."""
     DeleteSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]  # type: ignore[assignment]
-    """Ends a session of the token that makes the call."""
+    """Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
+    credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
+    session any more. One that has ended already is answered alike.
+    """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     """SessionService turns a token into a browser's session with one app."""
@@ -57,7 +63,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.CreateSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.CreateSessionResponse, _abc.Awaitable[_session_service_pb2.CreateSessionResponse]]:
-        """Creates a session for the token that makes the call."""
+        """Creates a session for the token that makes the call, by its newest secret, with one app in its scope."""
 
     @_abc_1.abstractmethod
     def DeleteSession(
@@ -65,6 +71,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.DeleteSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.DeleteSessionResponse, _abc.Awaitable[_session_service_pb2.DeleteSessionResponse]]:
-        """Ends a session of the token that makes the call."""
+        """Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
+        credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
+        session any more. One that has ended already is answered alike.
+        """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
