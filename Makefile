@@ -21,7 +21,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: up
-up: $(PROJECT) ## Install what is needed and run api, check and Envoy on this machine
+up: $(PROJECT) ## Install what is needed and run api, check, web and Envoy on this machine
 	@$(BIN)/doorward up
 
 .PHONY: demo

@@ -1,8 +1,10 @@
--- The session's cookie is between the browser and Doorward: an app neither sees it nor sets it.
+-- The cookies of session and login are between the browser and Doorward: an app neither sees nor sets them.
 --
 -- Everything else in Cookie and Set-Cookie stays byte for byte. Header values are bytes here, whatever they encode.
 
 local OURS = "__Host-doorward"
+-- What the login page's own cookie has behind it.
+local FORM = "-login"
 
 local function is_blank(text)
   return not text:find("%S")
@@ -14,7 +16,11 @@ local function is_ours(pair)
   local equals = pair:find("=", 1, true)
   local name = equals and pair:sub(1, equals - 1) or pair
   local from, to = name:find(OURS, 1, true)
-  return from ~= nil and is_blank(name:sub(1, from - 1)) and is_blank(name:sub(to + 1))
+  if from == nil or not is_blank(name:sub(1, from - 1)) then
+    return false
+  end
+  local rest = name:sub(to + 1)
+  return is_blank(rest) or (rest:sub(1, #FORM) == FORM and is_blank(rest:sub(#FORM + 1)))
 end
 
 -- A Cookie header without our pairs; nil when nothing is left.

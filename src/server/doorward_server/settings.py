@@ -146,8 +146,18 @@ class Settings(BaseSettings):
     )
     login_enabled: bool = Field(
         False,
-        description="Whether browsers without a token are sent to the login page (303) instead of 401."
-        " Doorward has no such page yet: Envoy needs a route of your own for /.doorward/login.",
+        description="Whether browsers without a token are sent to the login page (303) instead of 401, and"
+        " Envoy serves it. `up` sets it.",
+    )
+
+    # web
+    web_api_target: str | None = Field(
+        None, description="gRPC target of api for web. Not set: the Unix socket of api in the run folder."
+    )
+    web_api_ca_file: Path | None = Field(
+        None,
+        description="PEM certificates that web trusts to name api. Not set: no TLS towards api,"
+        " which must be on this machine then.",
     )
 
     # Sessions
@@ -268,6 +278,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 "check_api_target is not on this machine, so check_api_ca_file must be set: without TLS, the "
                 "key of the policy stream could be read on the way"
+            )
+        if self.web_api_ca_file is None and _leaves_this_machine(self.web_api_target):
+            raise ValueError(
+                "web_api_target is not on this machine, so web_api_ca_file must be set: without TLS, tokens"
+                " could be read on the way"
             )
         if self.envoy_api_certificate_file is None and _leaves_this_machine(self.envoy_api_target):
             raise ValueError(

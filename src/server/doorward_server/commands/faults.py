@@ -15,6 +15,7 @@ from doorward_server.rpc.listening import ListenError
 from doorward_server.services.ports import StorageSettingError, StorageUnavailableError
 from doorward_server.services.setup import AdminTokenFileError
 from doorward_server.settings import SettingsError
+from doorward_server.web.listening import WebListenError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,6 +28,7 @@ _FAULTS = (
     MetricsListenError,
     PlatformKeyError,
     StorageUnavailableError,
+    WebListenError,
 )
 _WRONG_INPUT = (SettingsError, StorageSettingError)
 

@@ -1,4 +1,4 @@
-"""`doorward api`, `doorward check` and `doorward envoy`: one process each, for a deployment of your own."""
+"""`doorward api`, `check`, `web` and `envoy`: one process each, for a deployment of your own."""
 
 import asyncio
 import sys
@@ -38,6 +38,17 @@ def check() -> None:
     settings = load_settings()
     set_up_logging(settings, process=f"check-{settings.check_index}")
     sys.exit(asyncio.run(run_check(settings)))
+
+
+@click.command(short_help="Run the login pages alone.")
+@reports_faults
+def web() -> None:
+    """Run the pages that browsers log in on, behind Envoy, on a Unix socket."""
+    from doorward_server.bootstrap.web import run_web
+
+    settings = load_settings()
+    set_up_logging(settings, process="web")
+    asyncio.run(run_web(settings))
 
 
 @click.command(short_help="Run Envoy alone, or render its configuration.")

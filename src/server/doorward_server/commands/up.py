@@ -13,7 +13,7 @@ import click
 import grpc
 from grpc_health.v1 import health_pb2
 
-from doorward_server.bootstrap.sockets import all_sockets, check_sockets, envoy_admin_socket
+from doorward_server.bootstrap.sockets import all_sockets, check_sockets, envoy_admin_socket, web_socket
 from doorward_server.commands.faults import reports_faults
 from doorward_server.domain.credentials import Secret
 from doorward_server.gateway.config import UnixAddress
@@ -30,6 +30,7 @@ from doorward_server.run_folder import owned_sockets, run_folder
 from doorward_server.runtimes.children.restarts import RestartPolicy
 from doorward_server.settings import Settings, SettingsError, load_settings
 from doorward_server.supervisor import Child, Output, Timing, as_it_is, named, supervise
+from doorward_server.web.health import is_healthy
 
 _READY_TIMEOUT = 30.0
 _POLL_SECONDS = 0.05
@@ -38,10 +39,10 @@ _RESTARTS = RestartPolicy(crashes=None, window=60.0, longest_delay=2.0)
 """What a process could not stand, such as a database that is away, may be over at any moment."""
 
 
-@click.command(short_help="Run api, check and Envoy on this machine.")
+@click.command(short_help="Run api, check, web and Envoy on this machine.")
 @reports_faults
 def up() -> None:
-    """Run api, check and Envoy on this machine until Ctrl-C, and keep everything in one folder.
+    """Run api, check, web and Envoy on this machine until Ctrl-C, and keep everything in one folder.
 
     The first time, the ADMIN token is printed and written to a file. Every setting is an environment variable
     that begins with DOORWARD_.
@@ -81,8 +82,9 @@ def up() -> None:
 def _pinned(settings: Settings, run: Path) -> Settings:
     """The settings that every child gets: absolute paths, and ports that stay the same when one restarts."""
     given: dict[str, object] = {"home": settings.home.absolute(), "run_dir": run}
-    if "process_runtime" not in settings.model_fields_set:
-        given["process_runtime"] = True
+    for name in ("process_runtime", "login_enabled"):
+        if name not in settings.model_fields_set:
+            given[name] = True
     for name, address_name in (("envoy_port", "listen_address"), ("api_port", "api_listen_address")):
         port, address = getattr(settings, name), getattr(settings, address_name)
         check_port_is_free(address, port, setting=name, address_setting=address_name)
@@ -132,6 +134,7 @@ def _children(settings: Settings, metrics: Mapping[str, int]) -> list[Child]:
             )
             for index, path in enumerate(check_sockets(settings))
         ),
+        *([_child(settings, "web", ready=_answers(web_socket(settings)))] if settings.login_enabled else []),
         _child(settings, "envoy", ready=_envoy_ready(UnixAddress(envoy_admin_socket(settings)))),
     ]
 
@@ -151,6 +154,7 @@ def _child(
         "envoy_port": settings.envoy_port,
         "api_port": settings.api_port,
         "process_runtime": settings.process_runtime,
+        "login_enabled": settings.login_enabled,
         **given,
     }
     return Child(
@@ -188,6 +192,16 @@ async def _serves(path: Path) -> bool:
         except grpc.aio.AioRpcError:
             return False
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _answers(path: Path) -> Callable[[], Awaitable[None]]:
+    """Waits until the web process on a Unix socket says that a login would be answered."""
+
+    async def wait() -> None:
+        while not await is_healthy(path):  # noqa: ASYNC110 - another process cannot set an event
+            await asyncio.sleep(_POLL_SECONDS)
+
+    return wait
 
 
 def _envoy_ready(admin_socket: UnixAddress) -> Callable[[], Awaitable[None]]:

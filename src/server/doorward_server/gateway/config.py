@@ -99,6 +99,8 @@ class GatewayConfig:
     """The certificate of the api; None when it serves without TLS."""
     check_sockets: tuple[UnixAddress, ...]
     """One socket for each check process."""
+    web_socket: UnixAddress | None = None
+    """Where the login pages are served. None: there are none."""
     admin_socket: UnixAddress | None = None
     """Envoy's admin interface, for its owner alone. None: there is none."""
     stream_idle_timeout: float = 3600.0

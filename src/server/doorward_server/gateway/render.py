@@ -89,7 +89,7 @@ def placeholders(config: GatewayConfig, directory: Path) -> dict[str, Any]:
         "api_discovery": _discovery(config.api_address),
         "api_hosts": list(config.api_hosts),
         "api_transport_socket": None if config.api_certificate is None else _tls(config.api_certificate),
-        "check_endpoints": [{"endpoint": {"address": _address(socket)}} for socket in config.check_sockets],
+        "check_endpoints": [_endpoint(socket) for socket in config.check_sockets],
         **(_edge_cache(directory / CACHE_SCRIPT) if config.edge_cache else _NO_EDGE_CACHE),
         "listen_address": config.listen_address,
         "listen_port": config.listen_port,
@@ -103,6 +103,8 @@ def placeholders(config: GatewayConfig, directory: Path) -> dict[str, Any]:
         "rest_messages": rest_messages(),
         "session_cookie_script": str(directory / COOKIE_SCRIPT),
         "stream_idle_timeout": _seconds(config.stream_idle_timeout),
+        "web_endpoints": [] if config.web_socket is None else [_endpoint(config.web_socket)],
+        "web_percent": 0 if config.web_socket is None else 100,
         "websocket_max_duration": _seconds(config.websocket_max_duration),
     }
 
@@ -123,6 +125,10 @@ def _edge_cache(script: Path) -> dict[str, Any]:
         "edge_cache_asks": {"filter": "doorward.edge_cache", **hit, "invert": True},
         "edge_cache_code": {"filename": str(script)},
     }
+
+
+def _endpoint(socket: UnixAddress) -> dict[str, Any]:
+    return {"endpoint": {"address": _address(socket)}}
 
 
 def _address(address: TcpAddress | UnixAddress) -> dict[str, Any]:

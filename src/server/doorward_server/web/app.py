@@ -1,0 +1,36 @@
+"""The ASGI application: which address is answered by what."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from doorward_server.web.addresses import CORNER
+from doorward_server.web.health import HEALTH
+from doorward_server.web.login import LOGIN, LOGOUT, LoginPages
+from doorward_server.web.pages import Pages
+
+
+def make_app(login_pages: LoginPages, pages: Pages, *, ready: Callable[[], Awaitable[bool]]) -> Starlette:
+    """The application; *ready* says whether a login would be answered."""
+
+    async def static(request: Request) -> Response:
+        return pages.static(request.path_params["name"]) or login_pages.nothing_here()
+
+    async def health(_request: Request) -> Response:
+        return PlainTextResponse("ok") if await ready() else PlainTextResponse("api does not answer", 503)
+
+    async def nothing_here(_request: Request, _error: Exception) -> Response:
+        return login_pages.nothing_here()
+
+    return Starlette(
+        routes=[
+            Route(LOGIN, login_pages.login, methods=["GET", "POST"]),
+            Route(LOGOUT, login_pages.logout, methods=["GET", "POST"]),
+            Route(f"{CORNER}/static/{{name}}", static, methods=["GET"]),
+            Route(HEALTH, health, methods=["GET"]),
+        ],
+        exception_handlers={404: nothing_here},
+    )
