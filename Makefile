@@ -87,10 +87,15 @@ lock: ## Resolve the dependencies again, within pyproject.toml (ARGS=--upgrade f
 	@test -x $(BIN)/uv || { $(MAKE) $(BIN)/python && $(PIP) install --quiet uv; }
 	$(LOCK) --extra all --group build --output-file requirements.txt $(ARGS) pyproject.toml
 	$(LOCK) --extra all --group dev --constraints requirements.txt --output-file requirements-dev.txt $(ARGS) pyproject.toml
+	$(LOCK) --group apps --constraints requirements-dev.txt --output-file requirements-apps.txt $(ARGS) pyproject.toml
 
 # For every platform and Python from 3.11. No index is written down: each machine uses its own.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock'
+
+.PHONY: apps
+apps: $(DEV) ## Install the real apps that tests/browser uses; without them those tests are skipped
+	$(INSTALL) --requirement requirements-apps.txt
 
 .PHONY: clean
 clean: ## Remove .venv, caches and build output (never .doorward)

@@ -20,7 +20,7 @@ from doorward_server.policy.v1 import policy_pb2
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "src" / "clients" / "python" / "doorward"
 SERVER = ROOT / "src" / "server" / "doorward_server"
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-apps.txt")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -174,10 +174,11 @@ def test_locks_pin_versions_and_hashes(lock: str) -> None:
     assert [name for name, (_, hashes) in pins.items() if not hashes] == []
 
 
-def test_both_locks_agree() -> None:
-    """What the tests run with is what users run with."""
-    runtime, dev = map(locked, LOCKS)
+def test_the_locks_agree() -> None:
+    """What the tests run with is what users run with, also once the apps for them are installed."""
+    runtime, dev, apps = map(locked, LOCKS)
     assert runtime.items() <= dev.items()
+    assert all(pin == dev[name] for name, pin in apps.items() if name in dev)
 
 
 def test_the_lock_satisfies_what_is_declared() -> None:
