@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -26,6 +27,7 @@ from doorward._conversions import duration
 from doorward.v1 import app_service_pb2 as apps_pb2
 from doorward.v1 import audit_service_pb2 as audit_pb2
 from doorward.v1 import replica_service_pb2 as replicas_pb2
+from doorward.v1 import session_service_pb2 as sessions_pb2
 from doorward.v1 import token_service_pb2 as tokens_pb2
 from doorward.v1.app_pb2 import App, AppState, AppStatus
 from doorward.v1.app_service_pb2_grpc import AppServiceServicer, add_AppServiceServicer_to_server
@@ -36,6 +38,10 @@ from doorward.v1.replica_service_pb2_grpc import (
     add_ReplicaServiceServicer_to_server,
 )
 from doorward.v1.role_pb2 import Role
+from doorward.v1.session_service_pb2_grpc import (
+    SessionServiceServicer,
+    add_SessionServiceServicer_to_server,
+)
 from doorward.v1.token_pb2 import Token
 from doorward.v1.token_service_pb2_grpc import TokenServiceServicer, add_TokenServiceServicer_to_server
 
@@ -303,6 +309,23 @@ class Audit(AuditServiceServicer):
         return audit_pb2.ListAuditEventsResponse(audit_events=events, next_page_token=token)
 
 
+class Sessions(SessionServiceServicer):
+    """SessionService."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def CreateSession(self, request: Any, context: Any) -> Any:
+        self.state.arrive("CreateSession", request, context)
+        session = sessions_pb2.Session(session_id=str(uuid4()), host=request.host, token_id=ADMIN_ID)
+        return sessions_pb2.CreateSessionResponse(session=session, credential="1.sealed")
+
+    def DeleteSession(self, request: Any, context: Any) -> Any:
+        self.state.arrive("DeleteSession", request, context)
+        update = PolicyUpdate(revision=7, enforcement=Enforcement.ENFORCEMENT_EVERYWHERE)
+        return sessions_pb2.DeleteSessionResponse(policy_update=update)
+
+
 class Replicas(ReplicaServiceServicer):
     """ReplicaService."""
 
@@ -349,6 +372,7 @@ class FakeApi:
         add_AppServiceServicer_to_server(Apps(self.state), self._server)
         add_TokenServiceServicer_to_server(Tokens(self.state), self._server)
         add_AuditServiceServicer_to_server(Audit(self.state), self._server)
+        add_SessionServiceServicer_to_server(Sessions(self.state), self._server)
         add_ReplicaServiceServicer_to_server(Replicas(self.state), self._server)
         port = (
             self._server.add_secure_port(address, credentials)

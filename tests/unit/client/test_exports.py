@@ -11,13 +11,14 @@ import doorward
 NAMES = """
     TLS Access App AppGaveUp AppSpec AppState AppStatus AuditEvent Cancelled Client ConfigurationError
     Conflict DeadlineExceeded DoorwardError Enforcement ErrorDetails ErrorReason FailedPrecondition
-    FieldViolation Internal InvalidArgument IssuedToken NotFound Pages PermissionDenied PolicyUpdate Replica
-    ReplicaState ResourceExhausted Role SecretLost Stream Token Unauthenticated Unavailable Unimplemented
-    external process readiness
+    FieldViolation Internal InvalidArgument IssuedToken NewSession NotFound Pages PermissionDenied
+    PolicyUpdate Replica ReplicaState ResourceExhausted Role SecretLost Stream Token Unauthenticated
+    Unavailable Unimplemented external process readiness
 """
 METHODS = {
     "apps": {"create", "delete", "get", "list", "logs", "start", "stop", "update", "wait", "watch"},
     "tokens": {"create", "delete", "explain", "get", "list", "preview", "regenerate", "update"},
+    "sessions": {"create", "delete"},
     "audit": {"list"},
     "replicas": {"list"},
 }

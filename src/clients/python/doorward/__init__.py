@@ -33,6 +33,7 @@ from doorward._exceptions import (
     Unimplemented,
 )
 from doorward._pages import Pages
+from doorward._sessions import NewSession
 from doorward._specs import external, process, readiness
 from doorward._tokens import IssuedToken
 from doorward.v1.app_pb2 import Access, App, AppSpec, AppState, AppStatus
@@ -66,6 +67,7 @@ __all__ = [
     "Internal",
     "InvalidArgument",
     "IssuedToken",
+    "NewSession",
     "NotFound",
     "Pages",
     "PermissionDenied",

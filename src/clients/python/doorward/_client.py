@@ -13,6 +13,7 @@ from doorward._channel import TLS, open_channel
 from doorward._credential import Credential
 from doorward._environment import find_connection
 from doorward._replicas import Replicas
+from doorward._sessions import Sessions
 from doorward._target import parse_target
 from doorward._timeouts import Timeout, timeouts
 from doorward._tokens import Tokens
@@ -37,6 +38,8 @@ class Client:
     """What runs, and under which labels."""
     tokens: Tokens
     """Who may use it."""
+    sessions: Sessions
+    """Access of a browser, by this client's own token."""
     audit: Audit
     """Who did what."""
     replicas: Replicas
@@ -68,6 +71,7 @@ class Client:
         self._stub = TokenServiceStub(channel)
         self.apps = Apps(self._calls)
         self.tokens = Tokens(self._calls)
+        self.sessions = Sessions(self._calls)
         self.audit = Audit(self._calls)
         self.replicas = Replicas(self._calls)
 
