@@ -7,7 +7,7 @@ from typing import Final
 
 from benchmarks.plan import Plan
 from benchmarks.plot import plot
-from benchmarks.report import heading, machine, number, range_of
+from benchmarks.report import figure_cells, heading, machine, number
 from benchmarks.results import Results
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
@@ -49,13 +49,11 @@ def _json(results: Results) -> str:
 
 
 def _tables(results: Results, plan: Plan) -> Iterator[str]:
-    yield "| figure | what | median | min to max | goal |"
-    yield "| --- | --- | ---: | ---: | ---: |"
+    yield "| figure | what | median | min to max | goal | met |"
+    yield "| --- | --- | ---: | ---: | ---: | --- |"
     for figure in results.figures:
-        goal = "" if figure.goal is None else str(figure.goal)
-        yield _line(
-            f"`{figure.key}`", figure.meaning, number(figure.value.median), range_of(figure.value), goal
-        )
+        key, *cells = figure_cells(figure)
+        yield _line(f"`{key}`", *cells)
     yield ""
     yield "| measured | keys begin with | requests/s | p50 ms | p99 ms | CPU µs a request |"
     yield "| --- | --- | ---: | ---: | ---: | --- |"

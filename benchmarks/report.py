@@ -35,7 +35,7 @@ def table(results: Results, plan: Plan) -> str:
         colalign=("left", "right", "right", "right", "left"),
     )
     figures = tabulate(
-        [_figure(figure) for figure in results.figures],
+        [figure_cells(figure) for figure in results.figures],
         headers=FIGURE_HEADERS,
         disable_numparse=True,
         colalign=("left", "left", "right", "right", "right", "left"),
@@ -67,7 +67,8 @@ def _row(row: Row) -> tuple[str, ...]:
     )
 
 
-def _figure(figure: Figure) -> tuple[str, ...]:
+def figure_cells(figure: Figure) -> tuple[str, ...]:
+    """A figure's row, in the order of `FIGURE_HEADERS`."""
     goal = figure.goal
     return (
         figure.key,

@@ -128,12 +128,16 @@ end
 
 function envoy_on_request(handle)
   local headers = handle:headers()
-  local now, key, path = milliseconds(), key_of(headers), path_of(headers)
-  if now == nil or key == nil or path == nil then return end
+  local now = milliseconds()
+  if now == nil then return end
+  -- With every request, so that what is too old goes also where nothing new is remembered.
+  turn(allows, now)
+  turn(questions, now)
+  local key, path = key_of(headers), path_of(headers)
+  if key == nil or path == nil then return end
   local key_with_path = key .. "\n" .. path
   local allow = allowed(key, now) or allowed(key_with_path, now)
   if allow ~= nil then return repeat_allow(handle, allow) end
-  turn(allows, now)
   tickets = tickets + 1
   put(questions, tickets, { asked = now, key = key, key_with_path = key_with_path }, now)
   handle:streamInfo():dynamicMetadata():set(OWN, "ticket", tickets)

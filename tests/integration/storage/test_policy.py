@@ -67,6 +67,15 @@ async def test_every_database_has_its_own_policy(storage: SqlStorage) -> None:
         assert (await work.policy.head()).policy_id == first.policy_id == str(uuid.UUID(first.policy_id))
 
 
+@pytest.fixture(params=[2, 2_000], ids="batches of {}".format)
+def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many entries are read at once."""
+    size: int = request.param
+    monkeypatch.setattr(policy, "_BATCH", size)
+    return size
+
+
+@pytest.mark.usefixtures("batch")
 @_sharing
 @given(apps=st.lists(samples.apps, max_size=6, unique_by=lambda app: app.app_id))
 @pytest.mark.parametrize("region", [samples.GRA, None])
@@ -86,6 +95,7 @@ async def test_entries_of_apps(storage: SqlStorage, region: RegionName | None, a
     }
 
 
+@pytest.mark.usefixtures("batch")
 @_sharing
 @given(tokens=st.lists(samples.tokens(), max_size=6, unique_by=lambda token: token.token_id))
 @pytest.mark.parametrize("region", [samples.GRA, None])
@@ -107,10 +117,11 @@ async def test_entries_of_tokens(
     }
 
 
-async def test_many_entries(storage: SqlStorage) -> None:
+async def test_many_entries(storage: SqlStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     """All entries are told once, however many times what is read at once."""
-    apps = [samples.app(status=AppStatus(state=AppState.STOPPED)) for _ in range(1_001)]
-    tokens = [samples.token(token_id=each) for each in samples.token_ids(1_001)]
+    monkeypatch.setattr(policy, "_BATCH", 50)
+    apps = [samples.app(status=AppStatus(state=AppState.STOPPED)) for _ in range(151)]
+    tokens = [samples.token(token_id=each) for each in samples.token_ids(151)]
     async with storage.write() as work:
         for app in apps:
             await work.apps.add(app)

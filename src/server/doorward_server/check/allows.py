@@ -35,9 +35,8 @@ class Allow(NamedTuple):
     reason: Reason
     app_id: AppId
     packed_app: PackedApp
-    token_id: TokenId | None
-    """None: no token was looked at."""
-    packed_token: PackedToken | None
+    token_id: TokenId
+    packed_token: PackedToken
     session_id: SessionId | None
     """None: no session was looked at."""
     expire_time: float
@@ -78,7 +77,7 @@ class Allows:
         entries = policy.entries
         if (
             entries.apps.get(app_id) is packed_app
-            and (token_id is None or entries.tokens.get(token_id) is packed_token)
+            and entries.tokens.get(token_id) is packed_token
             and (session_id is None or session_id not in entries.ended)
             and now < expire_time
             and policy.domains is domains
@@ -99,30 +98,30 @@ class Allows:
     ) -> None:
         """Remember an allow, unless it depends on the path as well or the policy has moved on since.
 
+        Only those of a token: who has none could have everybody else's forgotten.
+
         *leave* is what to append to the answer where Envoy may remember it, *now* the time of the decision,
         *domains* the index's of before it. At *until* it is forgotten.
         """
         app, token, entries = decision.app, decision.token, self._policy.entries
-        if app is None or app.operator_paths:
+        if app is None or token is None or app.operator_paths:
             return
-        packed_app = entries.apps.get(app.app_id)
+        packed_app, packed_token = entries.apps.get(app.app_id), entries.tokens.get(token.token_id)
+        # Another thread changes the policy meanwhile: what was decided must be about what is there now.
         if packed_app is None or read_app(packed_app) is not app:
             return
-        packed_token = None
-        if token is not None:
-            packed_token = entries.tokens.get(token.token_id)
-            if packed_token is None or read_token(packed_token) is not token:
-                return
+        if packed_token is None or read_token(packed_token) is not token:
+            return
         self._kept[key] = Allow(
             answer=answer,
             leave=leave,
             reason=decision.reason,
             app_id=app.app_id,
             packed_app=packed_app,
-            token_id=None if token is None else token.token_id,
+            token_id=token.token_id,
             packed_token=packed_token,
             session_id=None if decision.session is None else decision.session.session_id,
-            expire_time=until if token is None else min(until, next_end(token, now)),
+            expire_time=min(until, next_end(token, now)),
             domains=domains,
         )
 

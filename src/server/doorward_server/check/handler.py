@@ -68,8 +68,7 @@ class CheckHandler:
             key = self._allows.key(attributes)
             if key is not None and self._lease.fresh and (allow := self._allows.find(key, now)) is not None:
                 self._tally.decided[allow.reason.index] += 1
-                if allow.token_id is not None:
-                    self._uses.record(allow.token_id, now)
+                self._uses.record(allow.token_id, now)
                 if allow.leave and self._remembering.is_forgotten_by(allow.expire_time, now=now):
                     return allow.answer + allow.leave
                 return allow.answer

@@ -1,7 +1,8 @@
 """The port that Prometheus scrapes: an HTTP server that answers GET /metrics, and refuses the rest.
 
 It lives on the event loop of its process, beside what it shows, and so needs no locks. It is small on
-purpose: whoever reaches the port can hold a few connections for a few seconds, and nothing more.
+purpose: whoever reaches the port can hold a few connections for a few seconds, and have the process write
+down its numbers. Let Prometheus alone reach it.
 """
 
 import asyncio
