@@ -12,6 +12,7 @@ from doorward_server.services.ports import (
     AppFilter,
     AuditEvent,
     AuditFilter,
+    PolicyHead,
     StorageUnavailableError,
     UnitOfWork,
 )
@@ -174,3 +175,24 @@ async def test_closing_twice(database_url: str) -> None:
         warnings.simplefilter("error")
         del storage
         gc.collect()
+
+
+async def test_closing_waits_for_what_is_open(storage: SqlStorage) -> None:
+    """A transaction that is open when the storage is closed ends first, and gives its connection back."""
+    began, may_end = asyncio.Event(), asyncio.Event()
+
+    async def reads() -> PolicyHead:
+        async with storage.read() as unit:
+            await unit.policy.head()
+            began.set()
+            await may_end.wait()
+            return await unit.policy.head()
+
+    reading = asyncio.create_task(reads())
+    await began.wait()
+    closing = asyncio.create_task(storage.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    may_end.set()
+    assert (await reading).revision == 0
+    await closing

@@ -19,8 +19,10 @@ REPLICAS = {
 
 _BYTES = st.binary(max_size=40) | st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace"))
 _TEXTS = st.text(st.characters(codec="utf-8"), min_size=6, max_size=40)
-_DECIDES = frozenset(("authorization", "doorward-token", "accept", "sec-fetch-mode"))
-_NAMES = st.sampled_from(("cookie", "origin", "x-forwarded-host", "referer", "user-agent", "x")) | (
+_DECIDES = frozenset(
+    ("authorization", "doorward-token", "accept", "sec-fetch-mode", "sec-fetch-site", "origin")
+)
+_NAMES = st.sampled_from(("cookie", "x-forwarded-host", "referer", "user-agent", "x")) | (
     _TEXTS.filter(lambda name: name.lower() not in _DECIDES)
 )
 _HEADERS = st.lists(st.tuples(_NAMES, _BYTES), max_size=4)

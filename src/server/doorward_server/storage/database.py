@@ -1,10 +1,11 @@
 """The database as the use cases see it."""
 
+import asyncio
 import warnings
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +18,9 @@ from doorward_server.storage.session import open_session
 from doorward_server.storage.unbroken import unbroken
 from doorward_server.storage.unit import SqlUnitOfWork
 from doorward_server.storage.urls import DatabaseUrl, parse_database_url
+
+_CLOSE_SECONDS: Final = 5.0
+"""How long transactions that are open have to end when the storage is closed."""
 
 
 class SqlStorage:
@@ -31,6 +35,9 @@ class SqlStorage:
         self._name = str(database)
         self._engines = engines
         self._closed = False
+        self._open = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[UnitOfWork]:
@@ -42,7 +49,7 @@ class SqlStorage:
         Raises `StorageUnavailableError`; among them `CommitUnknownError`, when a connection broke so late
         that the change may have been made.
         """
-        with translated(self._name):
+        with translated(self._name), self._counted():
             session = open_session(self._engines.writer)
             try:
                 yield SqlUnitOfWork(session, writes=True)
@@ -54,7 +61,7 @@ class SqlStorage:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
         """See `services.ports.Storage.read`."""
-        with translated(self._name):
+        with translated(self._name), self._counted():
             session = open_session(self._engines.reader)
             try:
                 yield SqlUnitOfWork(session, writes=False)
@@ -78,9 +85,28 @@ class SqlStorage:
             await session.close()
 
     async def close(self) -> None:
-        """Close every connection. Safe to call again."""
+        """Close every connection. Safe to call again.
+
+        Transactions that are still open are waited for, for a while: a call that was cancelled ends the
+        statement that it is in, and a connection that comes back later would never be closed.
+        """
         self._closed = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._idle.wait()
         await self._engines.close()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count a transaction for `close`, until its connection is given back."""
+        self._open += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._open -= 1
+            if not self._open:
+                self._idle.set()
 
     async def __aenter__(self) -> Self:
         return self
