@@ -17,6 +17,7 @@ from doorward_server.domain.tokens import Token
 from doorward_server.platform_key import ensure_platform_key
 from doorward_server.services.boottime import boottime
 from doorward_server.storage import SqlStorage
+from tests.integration.check.transport_peer import Peer
 from tests.integration.storage.samples import token
 from tests.support.policy import PolicyApi
 from tests.support.waiting import eventually
@@ -53,6 +54,15 @@ async def check_process(
         await process.wait()
 
 
+def serves(home: Path) -> bool:
+    """Whether the check process says that it can decide, for which it has been granted a lease."""
+    path = home / "run" / "check-0.sock"
+    if not path.exists():
+        return False
+    with Peer(path) as peer:
+        return peer.is_serving()
+
+
 async def remove_token(storage: SqlStorage, entry: Token) -> Revision:
     """A change that narrows access."""
     async with storage.write() as unit:
@@ -72,12 +82,7 @@ async def test_it_is_waited_for_until_envoy_has_forgotten_its_decisions(
     api = PolicyApi(storage=storage, key=key, socket=home / "api.sock", lease=60.0)
     settings = {"edge_cache_lifetime": str(LIFETIME)}
     async with api.running() as propagation, check_process(home, api, **settings) as process:
-
-        async def connected() -> bool:
-            async with storage.read() as unit:
-                return bool(await unit.replicas.all())
-
-        await eventually(connected, what="the replica has connected", within=30)
+        await eventually(lambda: asyncio.to_thread(serves, home), what="the replica has a lease", within=30)
         stopped = boottime()
         process.send_signal(signal.SIGTERM)
         await eventually(lambda: asyncio.sleep(0, not (home / "run/check-0.sock").exists()), what="its end")
