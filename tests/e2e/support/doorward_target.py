@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import psutil
@@ -11,6 +12,7 @@ from tests.e2e.conformance.app import KitApp
 from tests.e2e.conformance.target import APPS, SECRETS, Target, TargetApp, TargetSecret
 from tests.e2e.support.platform import Platform, running_platform
 from tests.e2e.support.real_stack import RealStack
+from tests.e2e.support.waiting import wait_for
 
 WEBSOCKET_SECONDS: Final = 2.0
 """A bound that a test can wait for."""
@@ -55,9 +57,19 @@ class DoorwardCheck:
 
     def pause(self) -> None:
         self._process.suspend()
+        # That sends the signal; the threads stop one after the other, and one may answer meanwhile.
+        wait_for(lambda: _stands_still(self._process.pid), what="check stands still")
 
     def resume(self) -> None:
         self._process.resume()
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether every thread of a process is stopped (proc_pid_stat(5))."""
+    states = [
+        each.read_text().rpartition(")")[2].split()[0] for each in Path(f"/proc/{pid}/task").glob("*/stat")
+    ]
+    return set(states) <= {"T"}
 
 
 def is_check(process: psutil.Process) -> bool:
