@@ -14,7 +14,8 @@ RUNTIME := $(VENV)/.runtime
 PROJECT := $(VENV)/.project
 DEV := $(VENV)/.dev
 
-GENERATED := src/clients/python/doorward/v1 src/server/doorward_server/policy src/server/doorward_server/extauthz
+GENERATED := src/clients/python/doorward/v1 src/server/doorward_server/policy src/server/doorward_server/extauthz \
+	src/server/doorward_server/gateway/openapi.json
 
 .PHONY: help
 help: ## List the targets
@@ -69,9 +70,10 @@ contract: $(PROJECT) $(DEV) ## buf lint, and buf breaking against main (or BASE=
 	$(BIN)/python tools/breaking.py $(BASE)
 
 .PHONY: generate
-generate: $(PROJECT) $(DEV) ## Make the Python code from protos/ again
+generate: $(PROJECT) $(DEV) ## Make from protos/ again what comes from it: code, the OpenAPI document
 	$(BIN)/python tools/google_protos.py
 	$(BIN)/python tools/generate.py
+	$(BIN)/python -m tools.openapi
 
 .PHONY: drift
 drift: generate ## Fail when the committed generated code is not what protos/ gives

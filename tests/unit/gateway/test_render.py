@@ -145,7 +145,7 @@ def test_rendering_again_replaces_whole_files(tmp_path: Path) -> None:
     path = render_gateway(a_config(listen_port=9090), tmp_path)
     assert "port_value: 9090" in path.read_text()
     scripts = {"edge_cache.lua", "rest_answer.lua", "rest_body.lua", "session_cookie.lua"}
-    names = {"doorward.binpb", "envoy.yaml", *scripts}
+    names = {"doorward.binpb", "envoy.yaml", "openapi.json", *scripts}
     assert {file.name for file in tmp_path.iterdir()} == names
 
 

@@ -20,6 +20,7 @@ from doorward_server.gateway.rest import rest_bodies, rest_messages
 
 CONFIG_FILE = "envoy.yaml"
 DESCRIPTOR_FILE = "doorward.binpb"
+OPENAPI_FILE = "openapi.json"
 ANSWER_SCRIPT = "rest_answer.lua"
 BODY_SCRIPT = "rest_body.lua"
 CACHE_SCRIPT = "edge_cache.lua"
@@ -40,6 +41,7 @@ def render_gateway(config: GatewayConfig, directory: Path) -> Path:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _replace(directory / DESCRIPTOR_FILE, api_descriptors().SerializeToString(deterministic=True))
+        _replace(directory / OPENAPI_FILE, (Path(__file__).parent / OPENAPI_FILE).read_bytes())
         for script in (ANSWER_SCRIPT, BODY_SCRIPT, CACHE_SCRIPT, COOKIE_SCRIPT):
             _replace(directory / script, (source_directory() / script).read_bytes())
         _replace(path, text.encode())
@@ -96,6 +98,7 @@ def placeholders(config: GatewayConfig, directory: Path) -> dict[str, Any]:
         "max_connections": config.max_connections,
         "max_json_bytes": 4 * config.max_message_bytes,
         "max_message_bytes": config.max_message_bytes,
+        "openapi_file": str(directory / OPENAPI_FILE),
         "proto_descriptor": str(directory / DESCRIPTOR_FILE),
         "rest_answer_script": str(directory / ANSWER_SCRIPT),
         "rest_body_script": str(directory / BODY_SCRIPT),
