@@ -15,7 +15,7 @@ PROJECT := $(VENV)/.project
 DEV := $(VENV)/.dev
 
 GENERATED := src/clients/python/doorward/v1 src/server/doorward_server/policy src/server/doorward_server/extauthz \
-	src/server/doorward_server/gateway/openapi.json
+	src/server/doorward_server/gateway/openapi.json docs/reference/api.md
 
 .PHONY: help
 help: ## List the targets
@@ -74,6 +74,7 @@ generate: $(PROJECT) $(DEV) ## Make from protos/ again what comes from it: code,
 	$(BIN)/python tools/google_protos.py
 	$(BIN)/python tools/generate.py
 	$(BIN)/python -m tools.openapi
+	$(BIN)/python -m tools.api_reference
 
 .PHONY: drift
 drift: generate ## Fail when the committed generated code is not what protos/ gives
@@ -99,9 +100,14 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 apps: $(DEV) ## Install the real apps that tests/browser uses; without them those tests are skipped
 	$(INSTALL) --requirement requirements-apps.txt
 
+.PHONY: docs
+docs: $(PROJECT) $(DEV) ## Make the documentation's site in site/; whatever is doubtful is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
 .PHONY: clean
 clean: ## Remove .venv, caches and build output (never .doorward)
-	rm -rf $(VENV) .protos build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .protos build dist site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests tools benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(BIN)/python:
