@@ -9,6 +9,8 @@
 --   still returns when it is in force. A hit makes nothing live longer.
 -- * The key is all that the decision looked at, byte for byte. A request with anything unusual in it is asked
 --   about, always.
+-- * Which app is decided on may be the route's to say instead of the host's, and a script cannot see that. So what
+--   comes by a route that is not called `app-by-host` is asked about, always.
 -- * A hit changes the request exactly as check's answer did, and what it says last is that it is one: a fault on
 --   the way there leaves a request that is asked about.
 --
@@ -22,6 +24,8 @@ local ENTRIES = 2048 -- in one half of a table
 local LONGEST_VALUE = 1024 -- bytes of a header that goes into a key
 local LONGEST_PATH = 2048
 
+-- What the name of a route begins with that leaves it to the host which app is meant.
+local BY_HOST = "app-by-host"
 -- OPTIONS may be a CORS preflight, and CONNECT is an upgrade.
 local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true }
 local IDENTITY = {
@@ -85,10 +89,11 @@ local questions = new_store()
 local tickets = 0
 
 -- The request as a decision sees it, but for its path; nil when there is anything unusual about it.
-local function key_of(headers)
+local function key_of(headers, route)
+  if route:sub(1, #BY_HOST) ~= BY_HOST then return nil end
   if not METHODS[headers:get(":method")] or headers:getNumValues("upgrade") ~= 0 then return nil end
-  local parts = {}
-  for number, name in ipairs(KEY_HEADERS) do
+  local parts = { route }
+  for _, name in ipairs(KEY_HEADERS) do
     local count = headers:getNumValues(name)
     if count > 1 then return nil end
     local value = ""
@@ -98,9 +103,9 @@ local function key_of(headers)
       -- An empty header is not the same as none.
       value = "=" .. value
     end
-    parts[number] = value
+    table.insert(parts, value)
   end
-  -- No value has a line end in it.
+  -- No value has a line end in it, and what stands in front of them is the operator's.
   return table.concat(parts, "\n")
 end
 
@@ -133,7 +138,7 @@ function envoy_on_request(handle)
   -- With every request, so that what is too old goes also where nothing new is remembered.
   turn(allows, now)
   turn(questions, now)
-  local key, path = key_of(headers), path_of(headers)
+  local key, path = key_of(headers, handle:streamInfo():routeName()), path_of(headers)
   if key == nil or path == nil then return end
   local key_with_path = key .. "\n" .. path
   local allow = allowed(key, now) or allowed(key_with_path, now)

@@ -1,14 +1,14 @@
 """An Envoy of one's own before the real check: routes that name an app, and answers that change no route."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from doorward_server.gateway.config import GatewayConfig, UnixAddress
 from tests.e2e.support.apps import RecordingApp
-from tests.e2e.support.envoy_process import Edit, EnvoyProcess
+from tests.e2e.support.envoy_process import EnvoyProcess
+from tests.e2e.support.own_envoy import hosts_of_apps, naming, own_envoy, virtual_hosts
 from tests.e2e.support.raw_http import Answer, Headers, exchange
 from tests.e2e.support.real_stack import RealStack, real_stack
 from tests.e2e.support.stack import Published
@@ -19,7 +19,7 @@ TEAPOT = 418
 
 
 class OwnEnvoy:
-    """A second Envoy of a platform, and the two apps behind it."""
+    """What an Envoy of one's own stands before, and the two apps behind it."""
 
     def __init__(self, stack: RealStack, app: RecordingApp, other: RecordingApp) -> None:
         self.stack = stack
@@ -29,41 +29,14 @@ class OwnEnvoy:
         self.by_host = stack.publish("127.0.0.1", other.port)
         """The app that is found by its host."""
 
-    @contextmanager
-    def running(self, name: str, edit: Edit) -> Iterator[EnvoyProcess]:
-        """Envoy before the platform's own check and api."""
-        run = self.stack.platform.run
-        folder = self.stack.platform.home / name
-        folder.mkdir()
-        config = GatewayConfig(
-            listen_port=0,
-            api_address=UnixAddress(run / "api.sock"),
-            check_sockets=(UnixAddress(run / "check-0.sock"),),
-            admin_socket=UnixAddress(folder / "admin.sock"),
-        )
-        envoy = EnvoyProcess(config, folder, edit=edit)
-        try:
-            yield envoy
-        finally:
-            envoy.close()
-
     def edit(self, config: Any) -> None:
         """Hosts of one's own whose routes name an app, and a route that only check's answer could lead to."""
-        (chain,) = config["static_resources"]["listeners"][0]["filter_chains"]
-        hosts = chain["filters"][0]["typed_config"]["route_config"]["virtual_hosts"]
-        (apps,) = (host for host in hosts if host["name"] == "apps")
+        hosts, apps = virtual_hosts(config), hosts_of_apps(config)
         identity = {"prefix": "/", "headers": [{"name": "x-doorward-role", "present_match": True}]}
         apps["routes"].insert(0, {"match": identity, "direct_response": {"status": TEAPOT}})
         for host, app_id in ((OWN_HOST, self.named.app_id), (WRONG_HOST, "of-nobody")):
-            hosts.append({**apps, "name": host, "domains": [host], **_naming(app_id)})
-
-
-def _naming(app_id: str) -> dict[str, Any]:
-    authz = {
-        "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute",
-        "check_settings": {"context_extensions": {"app_id": app_id}},
-    }
-    return {"typed_per_filter_config": {"envoy.filters.http.ext_authz": authz}}
+            named = {"name": host, "domains": [host], "typed_per_filter_config": naming(app_id)}
+            hosts.append({**apps, **named})
 
 
 def _clears_the_route(config: Any) -> None:
@@ -85,7 +58,7 @@ def own() -> Iterator[OwnEnvoy]:
 @pytest.fixture(scope="module")
 def envoy(own: OwnEnvoy) -> Iterator[EnvoyProcess]:
     """The Envoy with these routes."""
-    with own.running("own", own.edit) as envoy:
+    with own_envoy(own.stack, "own", own.edit) as envoy:
         yield envoy
 
 
@@ -149,7 +122,7 @@ def test_an_answer_of_check_changes_no_route(own: OwnEnvoy, envoy: EnvoyProcess)
         _clears_the_route(config)
 
     # What the setting prevents: with the other value, the same request ends elsewhere.
-    with own.running("clears", edit) as clearing:
+    with own_envoy(own.stack, "clears", edit) as clearing:
         assert visit(clearing, host, headers=headers).status == TEAPOT
         assert visit(clearing, host).status == 401
     assert len(own.other.requests) == 1

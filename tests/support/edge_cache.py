@@ -10,6 +10,8 @@ from doorward_server.gateway.render import CACHE_SCRIPT, source_directory
 
 AUTHZ = "envoy.filters.http.ext_authz"
 OWN = "doorward.edge_cache"
+BY_HOST = "app-by-host"
+"""The name of the route of an app that is found by its host."""
 
 # Stands in for the library that the script reads the clock with.
 _CLOCK = """
@@ -32,7 +34,7 @@ end
 
 # Envoy's objects, whose methods are called with a colon, of plain functions.
 _HANDLE = """
-function(get, count, remove, replace, read, write)
+function(get, count, remove, replace, read, write, route)
   local headers = {
     get = function(_, name) return get(name) end,
     getNumValues = function(_, name) return count(name) end,
@@ -43,7 +45,10 @@ function(get, count, remove, replace, read, write)
     get = function(_, filter) return read(filter) end,
     set = function(_, filter, key, value) write(filter, key, value) end,
   }
-  local info = { dynamicMetadata = function() return metadata end }
+  local info = {
+    dynamicMetadata = function() return metadata end,
+    routeName = function() return route end,
+  }
   return { headers = function() return headers end, streamInfo = function() return info end }
 end
 """
@@ -96,11 +101,11 @@ class Metadata:
 class Handle:
     """What Envoy calls the script with."""
 
-    def __init__(self, lua: LuaRuntime, new_handle: Any, headers: Sequence[Header]) -> None:
+    def __init__(self, lua: LuaRuntime, new_handle: Any, headers: Sequence[Header], route: str) -> None:
         self.header_map = Headers(headers)
         self.metadata = Metadata(lua)
         of_headers = (getattr(self.header_map, name) for name in ("get", "getNumValues", "remove", "replace"))
-        self.in_lua = new_handle(*of_headers, self.metadata.get, self.metadata.set)
+        self.in_lua = new_handle(*of_headers, self.metadata.get, self.metadata.set, route)
 
 
 @dataclass(slots=True)
@@ -159,9 +164,9 @@ class EdgeCache:
         self.on_request = self.lua.globals().envoy_on_request
         self.on_response = self.lua.globals().envoy_on_response
 
-    def request(self, headers: Sequence[Header]) -> Stream:
-        """A request begins."""
-        handle = Handle(self.lua, self._new_handle, headers)
+    def request(self, headers: Sequence[Header], *, route: str = BY_HOST) -> Stream:
+        """A request begins, by the route of that name; the empty one is that of a route without a name."""
+        handle = Handle(self.lua, self._new_handle, headers, route)
         self.on_request(handle.in_lua)
         return Stream(self, handle)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.edge_cache import OWN, EdgeCache, Header, Seconds, Stream
+from tests.support.edge_cache import BY_HOST, OWN, EdgeCache, Header, Seconds, Stream
 
 FACTS: Mapping[str, Any] = {
     "reason": "ALLOWED",
@@ -201,6 +201,24 @@ def test_an_unusual_request_is_neither_remembered_nor_answered_from_memory(
     ask(cache)
     if changes.keys() <= {":method", ":path", "upgrade"}:
         assert not cache.request(headers(changes)).hit
+
+
+@pytest.mark.parametrize("route", ["", "app", "chat", "own-app-by-host"])
+def test_a_route_of_another_name_is_unusual(cache: EdgeCache, route: str) -> None:
+    """It may name the app, which no script can see: it is asked about, and gets nothing of another's."""
+    ask(cache)
+    for _ in range(2):
+        stream = cache.request(headers(), route=route)
+        assert not stream.hit
+        stream.answered(ANSWER)
+    assert cache.request(headers()).hit
+
+
+def test_each_route_has_its_own(cache: EdgeCache) -> None:
+    """What was allowed by one route counts for no other."""
+    ask(cache)
+    assert not cache.request(headers(), route=f"{BY_HOST}-grpc").answered(ANSWER).hit
+    assert cache.request(headers(), route=f"{BY_HOST}-grpc").hit
 
 
 @pytest.mark.parametrize("name", [":authority", "authorization", "doorward-token", "cookie"])

@@ -24,6 +24,7 @@ from doorward_server.gateway.config import (
 )
 from doorward_server.gateway.render import fill, placeholders, render, render_gateway, source_directory
 from doorward_server.gateway.run import envoy_argv
+from tests.support.edge_cache import BY_HOST
 
 HERE = Path("/somewhere")
 
@@ -283,6 +284,8 @@ def test_where_it_is_wanted_the_routes_of_apps_alone_have_the_edge_cache() -> No
     with_cache = [route for route in routes if "config" in edge_cache_of(route)]
     assert [route["route"]["cluster"] for route in with_cache] == ["apps_http2", "apps_http1"]
     assert all("upgrade_configs" not in route["route"] for route in with_cache)
+    # The script remembers nothing of a route of any other name.
+    assert [route["name"] for route in with_cache] == [f"{BY_HOST}-grpc", BY_HOST]
 
 
 def test_every_method_with_a_body_is_looked_at() -> None:
