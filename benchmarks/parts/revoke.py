@@ -17,7 +17,7 @@ from benchmarks.plan import Plan
 from benchmarks.requests import PATH
 from benchmarks.results import Figure, Results, Row, Spread, milliseconds
 from tests.e2e.support.platform import Platform, running_platform
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 _API_HOST: Final = "api.localhost"
 _REGION: Final = "GRA"
@@ -157,7 +157,7 @@ def _publish(caller: _Caller, port: int) -> str:
         state: str = caller.api("GET", f"/v1/apps/{created['appId']}")["status"]["state"]
         return state == "APP_STATE_RUNNING"
 
-    wait_for(running, what="the app runs", timeout=_TIMEOUT)
+    wait_for(running, what="the app runs", within=_TIMEOUT)
     url: str = created["status"]["url"]
     return url.removeprefix("http://")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.chaos.stream_relay import SOCKET, TAMPERED, TAMPERING
 from tests.e2e.support.tether import tethered
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +24,7 @@ class StreamProxy:
         command = [sys.executable, "-m", "tests.chaos.stream_relay", str(folder), f"unix:{api_socket}"]
         self._process = subprocess.Popen(tethered(command), cwd=_ROOT, stdin=subprocess.DEVNULL)
         try:
-            wait_for(socket.exists, what="the relay's socket", timeout=30)
+            wait_for(socket.exists, what="the relay's socket", within=30)
         except BaseException:
             self.close()
             raise

@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.support.raw_http import exchange
 from tests.e2e.support.stack import API_HOST, FakeStack, Published
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 def test_an_allowed_request_names_app_token_and_reason(seen_through: Published, glass: FakeStack) -> None:

@@ -18,7 +18,7 @@ from tests.e2e.support.check_process import CheckProcess, start_replicas
 from tests.e2e.support.fake_check import FakeCheck, Rules
 from tests.e2e.support.raw_http import Answer, Connection, exchange, request_bytes
 from tests.e2e.support.stack import FakeStack, fake_stack, new_host, new_rules
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 class ScriptedCheck(FakeCheck):
@@ -188,7 +188,7 @@ def test_killing_a_replica_costs_no_request(app: RecordingApp) -> None:
             visits = [pool.submit(visit) for _ in range(4)]
             try:
                 for goal, victim in ((200, 0), (400, 1), (800, None)):
-                    wait_for(partial(reached, goal), what=f"{goal} requests", timeout=60)
+                    wait_for(partial(reached, goal), what=f"{goal} requests", within=60)
                     if victim is not None:
                         stack.replicas[victim].close()
             finally:

@@ -20,7 +20,7 @@ from tests.e2e.conformance.case import Answer, Case
 from tests.e2e.conformance.examine import examine
 from tests.e2e.conformance.target import Target
 from tests.e2e.support.doorward_target import DoorwardSetup, doorward_setup, is_check
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 from tests.integration.check.transport_peer import (
     JUNK,
     MALFORMED_MESSAGES,

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.support.apps import RecordingApp
 from tests.e2e.support.raw_http import TIMEOUT, Answer, Connection, Headers, request_bytes
 from tests.e2e.support.stack import FakeStack, Published, fake_stack, new_host
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 LIFETIME = 1000
 

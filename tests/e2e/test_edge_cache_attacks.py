@@ -10,7 +10,7 @@ from tests.e2e.conformance.case import Case
 from tests.e2e.conformance.examine import examine, latecomers, missing
 from tests.e2e.conformance.table import CASES
 from tests.e2e.support.doorward_target import DoorwardSetup, doorward_setup
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 # An outage of check is noticed a lifetime later by those who were allowed before it: see test_edge_cache.py.
 ATTACKS = [case for case in CASES if not case.name.startswith("outage/")]

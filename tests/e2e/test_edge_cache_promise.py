@@ -15,7 +15,7 @@ from tests.e2e.support.apps import RecordingApp
 from tests.e2e.support.platform import Platform, running_platform
 from tests.e2e.support.raw_http import Connection, exchange, request_bytes
 from tests.e2e.support.stack import API_HOST
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 LIFETIME = 0.3
 ROUNDS = 50
@@ -113,7 +113,7 @@ class Load:
         def enough() -> bool:
             return sum(sent > since and wanted(status) for sent, status in list(self.answers)) >= times
 
-        wait_for(enough, what=f"{times} answers", timeout=20)
+        wait_for(enough, what=f"{times} answers", within=20)
 
 
 def hits(platform: Platform) -> int:

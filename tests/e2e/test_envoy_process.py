@@ -29,7 +29,7 @@ from doorward_server.gateway.run import (
 )
 from tests.e2e.support.raw_http import exchange
 from tests.e2e.support.stack import API_HOST, FakeStack
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from doorward.v1 import session_service_pb2 as sessions
 from doorward.v1 import token_service_pb2 as tokens
 from tests.e2e.support.api_calls import METHODS, Api, ApiError, GrpcApi, RestApi
 from tests.e2e.support.platform import Platform, running_platform
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 HELLO = Path(__file__).resolve().parents[2] / "examples" / "hello.py"
 HTTP_STATUS = {
@@ -97,7 +97,7 @@ def an_app_is_created_and_changed(api: Api, admin: str, *, domain: str) -> app_p
     assert dict(app.spec.process.env) == {"KEY": ""}
     assert app.status.url == f"http://{app.app_id}.{domain}"
     assert api.call(create, token=admin).app.app_id == app.app_id
-    wait_for(lambda: state(api, admin, app) == app_pb2.APP_STATE_RUNNING, what="the app runs", timeout=30)
+    wait_for(lambda: state(api, admin, app) == app_pb2.APP_STATE_RUNNING, what="the app runs", within=30)
     watched = api.call(apps.WatchAppRequest(app_id=app.app_id), token=admin)
     assert watched.status.state == app_pb2.APP_STATE_RUNNING
     line = api.call(apps.ReadAppLogsRequest(app_id=app.app_id, tail_lines=-1), token=admin)
@@ -166,7 +166,7 @@ def an_app_is_stopped_and_started(api: Api, secret: str, app: app_pb2.App) -> No
     stopping = api.call(apps.StopAppRequest(app_id=app.app_id), token=secret).app
     assert stopping.status.state == app_pb2.APP_STATE_STOPPING
     wait_for(
-        lambda: state(api, secret, app) == app_pb2.APP_STATE_STOPPED, what="the app has stopped", timeout=30
+        lambda: state(api, secret, app) == app_pb2.APP_STATE_STOPPED, what="the app has stopped", within=30
     )
     starting = api.call(apps.StartAppRequest(app_id=app.app_id), token=secret).app
     assert starting.status.state == app_pb2.APP_STATE_QUEUED
@@ -184,7 +184,7 @@ def a_token_is_regenerated(api: Api, admin: str, token_id: str, secret: str) -> 
 def both_are_deleted(api: Api, admin: str, token_id: str, app: app_pb2.App) -> None:
     """The app is gone once it has stopped."""
     assert api.call(apps.DeleteAppRequest(app_id=app.app_id), token=admin).policy_update.revision
-    wait_for(lambda: state(api, admin, app) is None, what="the app is gone", timeout=30)
+    wait_for(lambda: state(api, admin, app) is None, what="the app is gone", within=30)
     assert api.call(tokens.DeleteTokenRequest(token_id=token_id), token=admin).policy_update.revision
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.support.platform import Platform, running_platform
 from tests.e2e.support.raw_http import Answer
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NOBODY = "00000000-0000-4000-8000-000000000000"

@@ -12,7 +12,7 @@ from tests.e2e.support.apps import Received, RecordingApp
 from tests.e2e.support.platform import Platform, running_platform
 from tests.e2e.support.raw_http import Answer, Connection, exchange, request_bytes
 from tests.e2e.support.visitor import FORM, NAVIGATION, SESSION, Visitor
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 @dataclass

@@ -10,7 +10,7 @@ from tests.e2e.support.apps import RecordingApp
 from tests.e2e.support.raw_http import exchange
 from tests.e2e.support.real_stack import RealStack, real_stack
 from tests.e2e.support.stack import Published
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 PATIENCE = 60.0
 
@@ -26,7 +26,7 @@ def answers(*apps: Published, status: int) -> None:
     """Wait until each of the apps answers so."""
     for published in apps:
         look = partial(_answers, published, status)
-        wait_for(look, what=f"{status} of {published.app_id}", timeout=PATIENCE)
+        wait_for(look, what=f"{status} of {published.app_id}", within=PATIENCE)
 
 
 def _answers(published: Published, status: int) -> bool:

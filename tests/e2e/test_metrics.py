@@ -20,10 +20,10 @@ import pytest
 
 from doorward_server.domain.credentials import mint_secret, mint_token_id
 from tests.e2e.support.platform import DOORWARD, Platform, running_platform
-from tests.e2e.support.waiting import wait_for
 from tests.integration.check.transport_peer import Peer
 from tests.support.check_requests import check_request
 from tests.support.scraping import Scrape
+from tests.support.waiting import wait_for
 
 HELLO = Path(__file__).resolve().parents[2] / "examples" / "hello.py"
 LEASE = 2.0
@@ -174,7 +174,7 @@ def test_a_replica_that_hangs_is_seen(platform: Platform) -> None:
     newest = revision(platform)
     with stopped(platform, 1):
         create_token(platform, "group=C")
-        wait_for(lambda: platform.cli("status").returncode == 1, what="a replica lags", timeout=30)
+        wait_for(lambda: platform.cli("status").returncode == 1, what="a replica lags", within=30)
         failed = platform.cli("status", "-o", "json")
         assert failed.returncode == 1
         fleet = json.loads(failed.stdout)
@@ -194,7 +194,7 @@ def test_a_replica_that_hangs_is_seen(platform: Platform) -> None:
         assert shown["doorward_replica_silence_seconds"] > LEASE
         assert shown["doorward_replica_lease_remaining_seconds"] == 0
         assert shown.by("doorward_replicas", "state") == {"CURRENT": 1, "LAGGING": 1}
-    wait_for(lambda: platform.cli("status").returncode == 0, what="it is current again", timeout=30)
+    wait_for(lambda: platform.cli("status").returncode == 0, what="it is current again", within=30)
     assert revision(platform) == newest + 1
     assert scrape(platform, "api")["doorward_policy_lag_seconds"] == 0
 
@@ -213,7 +213,7 @@ def test_status_without_a_replica() -> None:
         made.environment["DOORWARD_ADDRESS"] = f"127.0.0.1:{port}"
         api = subprocess.Popen([DOORWARD, "api"], env=made.environment, stdout=log, stderr=log)
         try:
-            wait_for(lambda: made.cli("whoami").returncode == 0, what="api", timeout=30)
+            wait_for(lambda: made.cli("whoami").returncode == 0, what="api", within=30)
             ended = made.cli("status")
             assert ended.returncode == 1
             assert "REPLICAS  none" in ended.stdout

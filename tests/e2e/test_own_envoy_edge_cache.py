@@ -14,7 +14,7 @@ from tests.e2e.support.own_envoy import hosts_of_apps, naming, own_envoy
 from tests.e2e.support.raw_http import Connection, request_bytes
 from tests.e2e.support.real_stack import RealStack, real_stack
 from tests.e2e.support.stack import Published
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 PREFIXES = ("/", "/one", "/two")
 """The first leads to the app that the host says, each other one to an app that its route names."""

@@ -11,8 +11,8 @@ from tests.e2e.support.apps import RecordingApp
 from tests.e2e.support.raw_http import Connection, request_bytes
 from tests.e2e.support.real_stack import RealStack, real_stack
 from tests.e2e.support.stack import Published
-from tests.e2e.support.waiting import wait_for
 from tests.support.scraping import Scrape
+from tests.support.waiting import wait_for
 
 NAMES = ("check-0", "check-1")
 PATIENCE = 60.0
@@ -46,7 +46,7 @@ def until_both_answer(two: RealStack, visited: Published) -> list[int]:
         statuses.extend(visited.get().status for _ in range(20))
         return all(decided(two, name) > before[name] for name in NAMES)
 
-    wait_for(both_have, what="both processes answer", timeout=PATIENCE)
+    wait_for(both_have, what="both processes answer", within=PATIENCE)
     return statuses
 
 
@@ -89,7 +89,7 @@ def test_one_that_is_killed_is_not_noticed(two: RealStack, visited: Published) -
 
     def visits_go_on() -> None:
         goal = len(statuses) + 200
-        wait_for(lambda: len(statuses) >= goal, what=f"{goal} requests", timeout=PATIENCE)
+        wait_for(lambda: len(statuses) >= goal, what=f"{goal} requests", within=PATIENCE)
 
     def replace(name: str) -> None:
         """Kill the process, and wait until another one in its place has allowed something."""
@@ -103,7 +103,7 @@ def test_one_that_is_killed_is_not_noticed(two: RealStack, visited: Published) -
                 return False
 
         visits_go_on()
-        wait_for(decides, what=f"{name} is back", timeout=PATIENCE)
+        wait_for(decides, what=f"{name} is back", within=PATIENCE)
 
     with ThreadPoolExecutor() as pool:
         visits = [pool.submit(visit) for _ in range(2)]

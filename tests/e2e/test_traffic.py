@@ -14,7 +14,7 @@ from tests.e2e.support.apps import Received, RecordingApp
 from tests.e2e.support.http2 import Http2App, request
 from tests.e2e.support.raw_http import TIMEOUT, Connection, exchange, request_bytes
 from tests.e2e.support.stack import FakeStack, Published, Stack, fake_stack
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 MIB = 1024 * 1024
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"

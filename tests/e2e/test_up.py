@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from tests.e2e.support.platform import Platform
-from tests.e2e.support.waiting import wait_for
 from tests.support.certificates import self_signed
+from tests.support.waiting import wait_for
 
 HELLO = Path(__file__).resolve().parents[2] / "examples" / "hello.py"
 
@@ -115,7 +115,7 @@ def test_a_crashed_child_is_restarted_and_said(platform: Platform, process: str)
     killed.kill()
     wait_for(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE, what="its end")
     wait_for(
-        lambda: platform.visit(host, token=platform.admin_token).status == 200, what="recovery", timeout=30
+        lambda: platform.visit(host, token=platform.admin_token).status == 200, what="recovery", within=30
     )
     wait_for(lambda: "restarting in" in platform.log.read_text(), what="the line in the log")
     assert f"doorward: {process}" in platform.log.read_text()
@@ -134,7 +134,7 @@ def test_a_crashed_envoy_is_restarted(platform: Platform) -> None:
             return False
 
     wait_for(lambda: not envoy.is_running() or envoy.status() == psutil.STATUS_ZOMBIE, what="its end")
-    wait_for(answers, what="recovery", timeout=30)
+    wait_for(answers, what="recovery", within=30)
 
 
 def test_nothing_outlives_a_supervisor_that_is_killed(platform: Platform) -> None:

@@ -14,7 +14,7 @@ from tests.e2e.conformance.rows import refused
 from tests.e2e.conformance.target import OUTAGE, Target
 from tests.e2e.support.apps import PROBE
 from tests.e2e.support.raw_http import exchange
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 _BEARER: Final = "Authorization: Bearer <token>"
 

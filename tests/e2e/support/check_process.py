@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.e2e.support.fake_check import Rules
 from tests.e2e.support.tether import tethered
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,7 +35,7 @@ def start_replicas(home: Path, rules: Rules, *, count: int) -> list[CheckProcess
     replicas = [CheckProcess(home / f"check-{number}.sock", rules) for number in range(count)]
     try:
         for replica in replicas:
-            wait_for(replica.socket.exists, what=f"the socket {replica.socket}", timeout=30)
+            wait_for(replica.socket.exists, what=f"the socket {replica.socket}", within=30)
     except BaseException:
         for replica in replicas:
             replica.close()

@@ -12,7 +12,7 @@ from tests.e2e.conformance.app import KitApp
 from tests.e2e.conformance.target import APPS, SECRETS, Target, TargetApp, TargetSecret
 from tests.e2e.support.platform import Platform, running_platform
 from tests.e2e.support.real_stack import RealStack
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 WEBSOCKET_SECONDS: Final = 2.0
 """A bound that a test can wait for."""

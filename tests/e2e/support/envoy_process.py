@@ -13,7 +13,7 @@ from doorward_server.gateway.config import GatewayConfig
 from doorward_server.gateway.render import render_gateway
 from doorward_server.gateway.run import await_ready, envoy_argv
 from tests.e2e.support.tether import tethered
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 _ROOT = Path(__file__).resolve().parents[3]
 

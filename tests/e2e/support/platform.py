@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from tests.e2e.support.raw_http import Answer, Headers, exchange
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 DOORWARD = Path(sys.executable).parent / "doorward"
 """The command as a user has it."""
@@ -71,7 +71,7 @@ class Platform:
                 )
             return (self.home / "endpoints.json").exists()
 
-        wait_for(ready, what="doorward up", timeout=START_SECONDS)
+        wait_for(ready, what="doorward up", within=START_SECONDS)
         return self
 
     def stop(self, *, with_signal: int = signal.SIGTERM) -> int:

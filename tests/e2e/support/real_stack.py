@@ -8,7 +8,7 @@ from typing import Any
 from tests.e2e.support.platform import Platform, running_platform
 from tests.e2e.support.raw_http import exchange
 from tests.e2e.support.stack import API_HOST, Published
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 _REGION = "GRA"
 
