@@ -80,6 +80,21 @@ def raw_connection(path: Path) -> Iterator[socket.socket]:
         yield connection
 
 
+@contextlib.contextmanager
+def flood(path: Path, *, count: int) -> Iterator[None]:
+    """So many connections at once during the block, half of which have begun to say something.
+
+    Those that the server's backlog has no room for do not wait: they are not there.
+    """
+    with contextlib.ExitStack() as opened:
+        for number in range(count):
+            connection = opened.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            connection.setblocking(False)
+            if connection.connect_ex(str(path)) == 0:
+                connection.sendall(JUNK["truncated"] if number % 2 else b"")
+        yield
+
+
 def grpc_message(payload: bytes) -> bytes:
     """A length-prefixed message, uncompressed, as in "gRPC over HTTP2"."""
     return b"\0" + len(payload).to_bytes(4, "big") + payload

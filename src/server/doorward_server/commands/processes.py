@@ -8,6 +8,7 @@ import click
 
 from doorward_server.bootstrap.gateway import gateway_config
 from doorward_server.commands.faults import reports_faults
+from doorward_server.descriptors import raise_descriptor_limit
 from doorward_server.gateway.render import render_gateway
 from doorward_server.gateway.run import check_port_is_free, exec_envoy
 from doorward_server.home import make_home
@@ -37,6 +38,7 @@ def check() -> None:
 
     settings = load_settings()
     set_up_logging(settings, process=f"check-{settings.check_index}")
+    raise_descriptor_limit()
     sys.exit(asyncio.run(run_check(settings)))
 
 
@@ -48,6 +50,7 @@ def web() -> None:
 
     settings = load_settings()
     set_up_logging(settings, process="web")
+    raise_descriptor_limit()
     asyncio.run(run_web(settings))
 
 

@@ -11,6 +11,7 @@ from pygrpc_native import EVENT_CALL, NativeGrpcFront
 
 from doorward_server.check.transports.calls import Procedure
 from doorward_server.check.transports.contract import Limits
+from doorward_server.check.transports.seldom import Seldom
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +20,10 @@ _POLL_MS = 50
 # The front cannot say when it has written what it was given, and drops what it has not when it is closed.
 # On a loaded machine writing took under 5 ms.
 _FLUSH_SECONDS = 0.05
+
+# With no descriptor left the front says so ten times a second.
+_front_log = logging.getLogger("pygrpc_native.server")
+_front_log.addFilter(Seldom(seconds=60))
 
 
 def listen(path: Path, procedures: Mapping[str, Procedure], limits: Limits) -> "NativeEngine":
