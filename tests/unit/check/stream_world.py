@@ -34,6 +34,9 @@ from doorward_server.services.usage import TokenUsage
 from tests.integration.storage.samples import app
 
 LEASE = 30.0
+WELCOME = Terms(lease=LEASE, heartbeat=5.0, region_domains={}).welcome(
+    PolicyHead(policy_id="policy-1", revision=Revision(0))
+)
 KEY = PlatformKey("key-1", b"k" * 32)
 
 _BROKEN_OFF = (grpc.StatusCode.ABORTED, grpc.StatusCode.CANCELLED)

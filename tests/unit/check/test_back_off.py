@@ -8,7 +8,7 @@ from doorward_server.check.lease import Lease
 from doorward_server.check.replica import Replica
 from doorward_server.check.uses import TokenUses
 from doorward_server.policy.v1 import policy_pb2
-from tests.unit.check.stream_world import KEY, HandMovedLoop
+from tests.unit.check.stream_world import KEY, WELCOME, HandMovedLoop
 
 
 def test_a_stream_that_breaks_after_its_welcome_is_tried_with_back_off(
@@ -33,8 +33,7 @@ def test_a_stream_that_breaks_after_its_welcome_is_tried_with_back_off(
         nonlocal attempts
         attempts += 1
         follower.hello()
-        welcome = policy_pb2.Welcome(policy_id="policy-1")
-        follower.receive(policy_pb2.StreamPolicyResponse(sequence=1, welcome=welcome))
+        follower.receive(policy_pb2.StreamPolicyResponse(sequence=1, welcome=WELCOME))
         return "broken"
 
     monkeypatch.setattr(replica, "_fault_of_one_stream", breaks_after_its_welcome)
@@ -58,7 +57,7 @@ def test_a_stream_grants_with_its_first_answer() -> None:
     follower.hello()
     for sequence, message in enumerate(
         (
-            policy_pb2.StreamPolicyResponse(welcome=policy_pb2.Welcome(policy_id="policy-1")),
+            policy_pb2.StreamPolicyResponse(welcome=WELCOME),
             policy_pb2.StreamPolicyResponse(snapshot=policy_pb2.Snapshot(last=True), revision=1),
             policy_pb2.StreamPolicyResponse(revision=1, answered_sequence=1),
         ),

@@ -11,6 +11,7 @@ from doorward_server.check.messages import UnreadableEntryError, pack_token, rea
 from doorward_server.domain.credentials import PlatformKey, mint_secret, mint_token_id
 from doorward_server.extauthz.v1 import check_request_pb2
 from doorward_server.policy.v1 import policy_pb2
+from tests.unit.check.stream_world import WELCOME
 
 MACS = PlatformKey("key-1", b"k" * 32).token_macs()
 
@@ -57,7 +58,7 @@ def test_an_entry_that_is_not_understood_ends_the_stream(token: policy_pb2.Token
     lease = Lease(lambda: 1.0)
     follower = PolicyFollower(index=PolicyIndex(MACS), lease=lease, region=None, clock=lambda: 1.0)
     follower.hello()
-    welcome = policy_pb2.StreamPolicyResponse(sequence=1, welcome=policy_pb2.Welcome(policy_id="policy-1"))
+    welcome = policy_pb2.StreamPolicyResponse(sequence=1, welcome=WELCOME)
     follower.receive(welcome)
     snapshot = policy_pb2.Snapshot(tokens=[token], last=True)
     with pytest.raises(StreamBrokenError, match="token0000001"):

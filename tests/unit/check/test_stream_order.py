@@ -6,9 +6,12 @@ from doorward_server.check.follower import PolicyFollower, StreamBrokenError
 from doorward_server.check.index import PolicyIndex
 from doorward_server.check.lease import Lease
 from doorward_server.domain.credentials import mint_secret, mint_token_id
+from doorward_server.domain.ids import Revision
 from doorward_server.policy.v1 import policy_pb2
 from doorward_server.policy.v1.policy_pb2 import StreamPolicyResponse as Response
-from tests.unit.check.stream_world import KEY
+from doorward_server.rpc.policy_stream import Terms
+from doorward_server.services.ports import PolicyHead
+from tests.unit.check.stream_world import KEY, WELCOME
 
 
 class Told:
@@ -21,7 +24,7 @@ class Told:
             index=self.index, lease=Lease(lambda: 0.0), region=None, clock=lambda: 0.0
         )
         self.follower.hello()
-        self.follower.receive(Response(sequence=1, welcome=policy_pb2.Welcome(policy_id="policy-1")))
+        self.follower.receive(Response(sequence=1, welcome=WELCOME))
         snapshot = policy_pb2.Snapshot(tokens=[self.token()], last=True)
         self.follower.receive(Response(sequence=2, revision=1, snapshot=snapshot))
 
@@ -67,5 +70,42 @@ def test_each_stream_counts_anew() -> None:
     """The first message of the next stream is number 1 again."""
     told = Told()
     told.follower.hello()
-    told.follower.receive(Response(sequence=1, welcome=policy_pb2.Welcome(policy_id="policy-1")))
+    told.follower.receive(Response(sequence=1, welcome=WELCOME))
     assert told.follower.welcomed
+
+
+def test_a_welcome_without_a_lease_is_not_followed() -> None:
+    """Not set is not zero: zero, in so many words, is a lease that never ends, and nothing is guessed."""
+    lease = Lease(lambda: 1.0)
+    follower = PolicyFollower(
+        index=PolicyIndex(KEY.token_macs()), lease=lease, region=None, clock=lambda: 1.0
+    )
+    follower.hello()
+    with pytest.raises(StreamBrokenError, match="no lease"):
+        follower.receive(Response(sequence=1, welcome=policy_pb2.Welcome(policy_id="policy-1")))
+    assert not follower.welcomed
+    with pytest.raises(StreamBrokenError):
+        follower.receive(
+            Response(sequence=2, revision=1, answered_sequence=1, snapshot=policy_pb2.Snapshot(last=True))
+        )
+    assert not lease.fresh
+
+
+def test_a_lease_of_zero_is_sent_as_such() -> None:
+    """It is there on the wire, and the replica that hears it decides for ever."""
+    terms = Terms(lease=0.0, heartbeat=5.0, region_domains={})
+    wire = Response(
+        sequence=1, welcome=terms.welcome(PolicyHead("policy-1", Revision(1)))
+    ).SerializeToString()
+    now = 1.0
+    lease = Lease(lambda: now)
+    follower = PolicyFollower(
+        index=PolicyIndex(KEY.token_macs()), lease=lease, region=None, clock=lambda: now
+    )
+    follower.hello()
+    follower.receive(Response.FromString(wire))
+    follower.receive(
+        Response(sequence=2, revision=1, answered_sequence=1, snapshot=policy_pb2.Snapshot(last=True))
+    )
+    now = 1e9
+    assert lease.fresh

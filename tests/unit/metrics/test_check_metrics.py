@@ -25,6 +25,7 @@ from doorward_server.policy.v1 import policy_pb2
 from doorward_server.rpc.policy_messages import app_message, token_message
 from tests.support.check_requests import check_request
 from tests.support.scraping import Scrape
+from tests.unit.check.stream_world import WELCOME
 from tests.unit.metrics.vitals import Clock, check_vitals
 
 KEY = PlatformKey("test", bytes(32))
@@ -215,8 +216,7 @@ def test_the_revision_and_the_size_of_the_policy() -> None:
     assert (before["doorward_policy_revision"], before["doorward_policy_entries"]) == (0, 0)
     follower = vitals.follower
     follower.hello()
-    welcome = policy_pb2.Welcome(policy_id="policy-1")
-    follower.receive(policy_pb2.StreamPolicyResponse(sequence=1, welcome=welcome))
+    follower.receive(policy_pb2.StreamPolicyResponse(sequence=1, welcome=WELCOME))
     token = policy_pb2.Token(token_id=mint_token_id(), role="ADMIN")
     snapshot = policy_pb2.Snapshot(tokens=[token], last=True)
     follower.receive(policy_pb2.StreamPolicyResponse(sequence=2, snapshot=snapshot, revision=41))

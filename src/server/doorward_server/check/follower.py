@@ -138,8 +138,7 @@ class PolicyFollower:
         try:
             match body:
                 case "welcome":
-                    self._welcome = response.welcome
-                    self._index.set_domains(response.welcome.region_domains)
+                    self._take_terms(response.welcome)
                 case "snapshot":
                     self._take_part(response.snapshot, Revision(response.revision))
                 case "changes":
@@ -169,6 +168,13 @@ class PolicyFollower:
         # Before it is sent, so that the lease ends here first.
         self._unanswered.append((self._sequence, self._clock()))
         return policy_pb2.StreamPolicyRequest(sequence=self._sequence, applied_revision=applied)
+
+    def _take_terms(self, welcome: policy_pb2.Welcome) -> None:
+        if not welcome.HasField("lease"):
+            # Read as a duration of zero, it would be a lease that never ends.
+            raise StreamBrokenError("the welcome names no lease")
+        self._welcome = welcome
+        self._index.set_domains(welcome.region_domains)
 
     def _take_part(self, part: policy_pb2.Snapshot, revision: Revision) -> None:
         if self._snapshot is None:

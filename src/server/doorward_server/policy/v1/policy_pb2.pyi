@@ -216,7 +216,9 @@ class Welcome(_message.Message):
     """The id of the policy, made with the database."""
     @_builtins.property
     def lease(self) -> _duration_pb2.Duration:
-        """How long the replica may decide after the newest answered message was sent. Zero: for ever."""
+        """How long the replica may decide after the newest answered message was sent. A duration of zero: for ever.
+        Required: not set is not zero, and a replica does not follow a stream that names no lease.
+        """
 
     @_builtins.property
     def heartbeat(self) -> _duration_pb2.Duration:
