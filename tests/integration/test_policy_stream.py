@@ -199,12 +199,11 @@ async def test_a_replica_of_one_region_is_told_of_that_region(
             assert (len(late.index), late.follower.revision) == (2, revision)
 
 
-@pytest.mark.parametrize(("limit", "value"), [("_PART_ENTRIES", 10), ("_PART_BYTES", 700)])
 async def test_a_snapshot_comes_in_parts_of_bounded_size(
-    storage: SqlStorage, api: PolicyApi, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+    storage: SqlStorage, api: PolicyApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A large policy is sent in parts, of which the last is marked and has the revision; it is all there."""
-    monkeypatch.setattr(policy_feed, limit, value)
+    monkeypatch.setattr(policy_feed, "_PART_BYTES", 700)
     async with storage.write() as unit:
         for _ in range(25):
             await unit.tokens.add(token())

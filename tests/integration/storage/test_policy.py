@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from doorward_server.domain.apps import App, AppState, AppStatus
 from doorward_server.domain.ids import RegionName, Revision
 from doorward_server.domain.tokens import Token
+from doorward_server.policy.v1 import policy_pb2
+from doorward_server.rpc.policy_messages import token_message
+from doorward_server.rpc.policy_packing import pack_tokens
 from doorward_server.services.ports import Change, EntryKind
-from doorward_server.storage import SqlStorage, policy
+from doorward_server.storage import SqlStorage, policy, policy_entries
 from tests.integration.storage import samples
 
 _sharing = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
@@ -71,7 +74,7 @@ async def test_every_database_has_its_own_policy(storage: SqlStorage) -> None:
 def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many entries are read at once."""
     size: int = request.param
-    monkeypatch.setattr(policy, "_BATCH", size)
+    monkeypatch.setattr(policy_entries, "_BATCH", size)
     return size
 
 
@@ -87,7 +90,7 @@ async def test_entries_of_apps(storage: SqlStorage, region: RegionName | None, a
         for app in apps:
             await work.apps.add(app)
     async with storage.read() as work:
-        found = {entry.app_id: entry async for entry in work.policy.apps(region)}
+        found = {entry.app_id: entry async for some in work.policy.apps(region) for entry in some}
     assert found == {
         app.app_id: entry
         for app in apps
@@ -109,9 +112,11 @@ async def test_entries_of_tokens(
         for token in tokens:
             await work.tokens.add(token)
     async with storage.read() as work:
-        found = {entry.token_id: entry async for entry in work.policy.tokens(region, mac_key_id="key-1")}
-    assert found == {
-        token.token_id: token.policy_entry(mac_key_id="key-1")
+        batches = [rows async for rows in work.policy.tokens(region, mac_key_id="key-1")]
+    found = [policy_pb2.Token.FromString(packed) for rows in batches for packed in pack_tokens(rows)]
+    assert len({entry.token_id for entry in found}) == len(found)
+    assert {entry.token_id: entry for entry in found} == {
+        token.token_id: token_message(token.policy_entry(mac_key_id="key-1"))
         for token in tokens
         if region is None or token.region in (None, region)
     }
@@ -119,7 +124,7 @@ async def test_entries_of_tokens(
 
 async def test_many_entries(storage: SqlStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     """All entries are told once, however many times what is read at once."""
-    monkeypatch.setattr(policy, "_BATCH", 50)
+    monkeypatch.setattr(policy_entries, "_BATCH", 50)
     apps = [samples.app(status=AppStatus(state=AppState.STOPPED)) for _ in range(151)]
     tokens = [samples.token(token_id=each) for each in samples.token_ids(151)]
     async with storage.write() as work:
@@ -128,7 +133,9 @@ async def test_many_entries(storage: SqlStorage, monkeypatch: pytest.MonkeyPatch
         for token in tokens:
             await work.tokens.add(token)
     async with storage.read() as work:
-        app_ids = [entry.app_id async for entry in work.policy.apps(None)]
-        token_ids = [entry.token_id async for entry in work.policy.tokens(None, mac_key_id="key-1")]
+        app_ids = [entry.app_id async for some in work.policy.apps(None) for entry in some]
+        token_ids = [
+            row.token_id async for rows in work.policy.tokens(None, mac_key_id="key-1") for row in rows
+        ]
     assert app_ids == sorted(app.app_id for app in apps)
     assert token_ids == [token.token_id for token in tokens]

@@ -8,7 +8,7 @@ import pytest
 from doorward_server.domain.ids import Revision
 from doorward_server.domain.policy import EndedSession
 from doorward_server.services.ports import Change, EntryKind
-from doorward_server.storage import SqlStorage, policy
+from doorward_server.storage import SqlStorage, policy_entries
 from tests.integration.storage import samples
 
 
@@ -44,13 +44,13 @@ async def test_replicas_are_told_of_ended_sessions_alone(
     storage: SqlStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of them, however many are read at once; a live one is in its cookie alone."""
-    monkeypatch.setattr(policy, "_BATCH", 2)
+    monkeypatch.setattr(policy_entries, "_BATCH", 2)
     ended = [samples.session(end_time=samples.NOON) for _ in range(5)]
     async with storage.write() as work:
         for session in [samples.session(), *ended]:
             await work.sessions.add(session)
     async with storage.read() as work:
-        told = [each async for each in work.policy.ended_sessions()]
+        told = [each async for some in work.policy.ended_sessions() for each in some]
     end = ended[0].expire_time.timestamp()
     expected = [EndedSession(session_id=each.session_id, expire_time=end) for each in ended]
     assert told == sorted(expected, key=lambda each: each.session_id)

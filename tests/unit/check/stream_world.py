@@ -140,10 +140,10 @@ class FakePolicyLog:
         numbers = range(revision + 1, min(self._revision, revision + limit) + 1)
         return [Change(Revision(number), self._app.app_id, EntryKind.APP) for number in numbers]
 
-    async def apps(self, _region: str | None) -> AsyncGenerator[PolicyApp, None]:
+    async def apps(self, _region: str | None) -> AsyncGenerator[list[PolicyApp], None]:
         entry = self._app.policy_entry()
         assert entry is not None
-        yield entry
+        yield [entry]
 
     async def tokens(self, _region: str | None, *, mac_key_id: str) -> AsyncGenerator[None, None]:
         for nothing in cast(tuple[None, ...], ()):

@@ -198,9 +198,7 @@ class Remembering(RuleBasedStateMachine):
         self, apps: list[policy_pb2.App], tokens: list[policy_pb2.Token], sessions: list[Session]
     ) -> None:
         entries = Entries()
-        entries.put_all(apps, tokens)
-        for session in sessions:
-            entries.put_ended(_ended(session))
+        entries.put_part(policy_pb2.Snapshot(apps=apps, tokens=tokens, ended_sessions=map(_ended, sessions)))
         self.index.replace(entries)
 
     @rule(domains=st.sampled_from((DOMAINS, {"GRA": DOMAINS["BHS"], "BHS": DOMAINS["GRA"]})))

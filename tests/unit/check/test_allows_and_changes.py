@@ -44,7 +44,7 @@ def token(selector: str = "group=A") -> policy_pb2.Token:
 def replaced(index: PolicyIndex) -> None:
     """A snapshot in which the token opens another group."""
     entries = Entries()
-    entries.put_all([app()], [token("group=B")])
+    entries.put_part(policy_pb2.Snapshot(apps=[app()], tokens=[token("group=B")]))
     index.replace(entries)
 
 

@@ -179,9 +179,7 @@ class PolicyFollower:
     def _take_part(self, part: policy_pb2.Snapshot, revision: Revision) -> None:
         if self._snapshot is None:
             self._snapshot = Entries()
-        self._snapshot.put_all(part.apps, part.tokens)
-        for session in part.ended_sessions:
-            self._snapshot.put_ended(session)
+        self._snapshot.put_part(part)
         if part.last:
             entries, self._snapshot = self._snapshot, None
             self._index.replace(entries)

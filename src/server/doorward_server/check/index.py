@@ -3,7 +3,7 @@
 import hmac
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +12,7 @@ from doorward_server.check.messages import (
     PackedToken,
     UnreadableEntryError,
     pack_app,
+    pack_snapshot,
     pack_token,
     read_app,
     read_token,
@@ -49,12 +50,13 @@ class Entries:
         """Add a token, or put it in the place of the one with the same id; raises `UnreadableEntryError`."""
         self.tokens[TokenId(token.token_id)] = pack_token(token)
 
-    def put_all(self, apps: Iterable[policy_pb2.App], tokens: Iterable[policy_pb2.Token]) -> None:
-        """Add these, or put them in the place of those with the same ids; raises `UnreadableEntryError`."""
-        for app in apps:
-            self.put_app(app)
-        for token in tokens:
-            self.put_token(token)
+    def put_part(self, part: policy_pb2.Snapshot) -> None:
+        """Add what is in a part, or put it in the place of what is there; raises `UnreadableEntryError`."""
+        apps, tokens = pack_snapshot(part)
+        self.apps.update(apps)
+        self.tokens.update(tokens)
+        for session in part.ended_sessions:
+            self.put_ended(session)
 
     def put_ended(self, session: policy_pb2.EndedSession) -> None:
         """Add a session that was ended."""

@@ -36,6 +36,25 @@ def pack_app(message: policy_pb2.App) -> PackedApp:
 
 def pack_token(message: policy_pb2.Token) -> PackedToken:
     """Pack a token's entry; raises `UnreadableEntryError`. Its selector is left for `read_token` to judge."""
+    _check_token(message)
+    return PackedToken(message.SerializeToString())
+
+
+def pack_snapshot(part: policy_pb2.Snapshot) -> tuple[dict[AppId, PackedApp], dict[TokenId, PackedToken]]:
+    """Pack the apps and tokens of a part, as one by one but all at once; raises `UnreadableEntryError`."""
+    packed = policy_pb2.PackedSnapshot.FromString(part.SerializeToString())
+    for token in part.tokens:
+        _check_token(token)
+    apps = zip(part.apps, packed.apps, strict=True)
+    tokens = zip(part.tokens, packed.tokens, strict=True)
+    return (
+        {AppId(app.app_id): PackedApp(entry) for app, entry in apps},
+        {TokenId(token.token_id): PackedToken(entry) for token, entry in tokens},
+    )
+
+
+def _check_token(message: policy_pb2.Token) -> None:
+    """Raise `UnreadableEntryError` for a token of which this replica could only guess what it opens."""
     if message.role not in _ROLES:
         raise UnreadableEntryError(f"token {message.token_id}: role {message.role!r} is not known")
     for generation in message.generations:
@@ -44,7 +63,6 @@ def pack_token(message: policy_pb2.Token) -> PackedToken:
                 f"token {message.token_id}: generation {generation.generation} has a MAC of"
                 f" {len(generation.mac)} bytes"
             )
-    return PackedToken(message.SerializeToString())
 
 
 @lru_cache(maxsize=_READ)

@@ -2,29 +2,24 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from doorward_server.domain.ids import AppId, RegionName, Revision, SessionId, TokenId
-from doorward_server.domain.policy import EndedSession, PolicyApp, PolicyToken
+from doorward_server.domain.policy import EndedSession
 from doorward_server.policy.v1 import policy_pb2
-from doorward_server.rpc.policy_messages import (
-    app_message,
-    ended_session_message,
-    token_message,
-    write_app,
-    write_ended_session,
-    write_token,
-)
+from doorward_server.rpc.policy_messages import app_message, ended_session_message, token_message
+from doorward_server.rpc.policy_packing import pack_apps, pack_ended_sessions, pack_tokens
 from doorward_server.services.ports import Change, EntryKind, PolicyHead, Storage, UnitOfWork
 
-_PART_BYTES: Final = 512 * 1024
-"""How long a part of a snapshot gets, less its last entry. gRPC takes 4 MiB, and an entry has some 30 KiB."""
-_PART_ENTRIES: Final = 1000
+_PART_BYTES: Final = 128 * 1024
+"""How long a part of a snapshot gets, less its last entry. gRPC takes 4 MiB, and an entry has some 30 KiB; a
+replica takes a part at once, while Checks wait."""
 _BATCH: Final = 256
 """How many changes are read in one transaction."""
 
-
-_Entry: TypeAlias = PolicyApp | PolicyToken | EndedSession
+_Field: TypeAlias = Literal["apps", "tokens", "ended_sessions"]
+_Part: TypeAlias = dict[_Field, list[bytes]]
+"""Serialized entries of a snapshot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +52,16 @@ class PolicyFeed:
         """
         async with self._storage.read() as unit:
             head = await unit.policy.head()
-            part, size, count = policy_pb2.Snapshot(), 0, 0
-            async for entry in self._entries(unit):
-                size, count = size + _add(part, entry), count + 1
-                if size >= _PART_BYTES or count >= _PART_ENTRIES:
-                    yield part, head
-                    part, size, count = policy_pb2.Snapshot(), 0, 0
-            part.last = True
-            yield part, head
+            part: _Part = {}
+            size = 0
+            async for field, entries in self._entries(unit):
+                for entry in entries:
+                    part.setdefault(field, []).append(entry)
+                    size += len(entry)
+                    if size >= _PART_BYTES:
+                        yield _snapshot(part), head
+                        part, size = {}, 0
+            yield _snapshot(part, last=True), head
 
     async def changes(self, after: Revision) -> Changed | None:
         """What has changed after a revision, or the first of it; None when that is no longer known.
@@ -86,13 +83,14 @@ class PolicyFeed:
                 more=len(numbered) == _BATCH,
             )
 
-    async def _entries(self, unit: UnitOfWork) -> AsyncIterator[_Entry]:
-        async for app in unit.policy.apps(self._region):
-            yield app
-        async for token in unit.policy.tokens(self._region, mac_key_id=self._mac_key_id):
-            yield token
-        async for session in unit.policy.ended_sessions():
-            yield session
+    async def _entries(self, unit: UnitOfWork) -> AsyncIterator[tuple[_Field, list[bytes]]]:
+        """Every entry, serialized, with the field of a snapshot that it belongs to; some at a time."""
+        async for apps in unit.policy.apps(self._region):
+            yield "apps", pack_apps(apps)
+        async for rows in unit.policy.tokens(self._region, mac_key_id=self._mac_key_id):
+            yield "tokens", pack_tokens(rows)
+        async for sessions in unit.policy.ended_sessions():
+            yield "ended_sessions", pack_ended_sessions(sessions)
 
     async def _message(self, unit: UnitOfWork, change: Change) -> policy_pb2.Change | None:
         match change.kind:
@@ -130,21 +128,9 @@ class PolicyFeed:
         return policy_pb2.Change(ended_session=ended_session_message(ended))
 
 
-def _add(part: policy_pb2.Snapshot, entry: _Entry) -> int:
-    """Add an entry to a part, in place, for copies of a million of them take seconds; answers its bytes."""
-    match entry:
-        case PolicyApp():
-            app = part.apps.add()
-            write_app(app, entry)
-            return app.ByteSize()
-        case PolicyToken():
-            token = part.tokens.add()
-            write_token(token, entry)
-            return token.ByteSize()
-        case EndedSession():
-            session = part.ended_sessions.add()
-            write_ended_session(session, entry)
-            return session.ByteSize()
+def _snapshot(part: _Part, *, last: bool = False) -> policy_pb2.Snapshot:
+    packed = policy_pb2.PackedSnapshot(**part, last=last)
+    return policy_pb2.Snapshot.FromString(packed.SerializeToString())
 
 
 def _newest(changes: Iterable[Change]) -> Iterable[Change]:

@@ -5,11 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from doorward_server.domain.apps import App, AppState
 from doorward_server.domain.ids import AppId, RegionName, Revision, SessionId, TokenId
-from doorward_server.domain.policy import EndedSession, PolicyApp, PolicyToken
+from doorward_server.domain.policy import EndedSession, PolicyApp
 from doorward_server.domain.selectors import Selector
 from doorward_server.domain.tokens import Token
 
@@ -204,6 +204,22 @@ class PolicyHead:
     revision: Revision
 
 
+class SecretRow(NamedTuple):
+    """A token and one of its secrets as they are stored, for a snapshot has a million of them."""
+
+    token_id: TokenId
+    role: str
+    """The role's name."""
+    region: RegionName | None
+    label_selector: str | None
+    """In its canonical text."""
+    token_expire_time: datetime | None
+    generation: int | None
+    """None: the token has no secret, as have the fields that follow."""
+    mac: bytes | None
+    secret_expire_time: datetime | None
+
+
 class PolicyLog(Protocol):
     """The policy's revisions, and what replicas are told."""
 
@@ -227,15 +243,18 @@ class PolicyLog(Protocol):
         """At most *limit* changes after *revision*, oldest first; None when they are no longer kept."""
         ...
 
-    def apps(self, region: RegionName | None) -> AsyncIterator[PolicyApp]:
-        """Every app's entry, in one region or in all."""
+    def apps(self, region: RegionName | None) -> AsyncIterator[Sequence[PolicyApp]]:
+        """Every app's entry, in one region or in all. These three tell each entry once, some at a time."""
         ...
 
-    def tokens(self, region: RegionName | None, *, mac_key_id: str) -> AsyncIterator[PolicyToken]:
-        """Every token's entry (`Token.policy_entry`): those of a region and those of every region, or all."""
+    def tokens(self, region: RegionName | None, *, mac_key_id: str) -> AsyncIterator[Sequence[SecretRow]]:
+        """Every token with its secrets under one platform key, newest first, each token within one batch.
+
+        Those of a region and those of every region, or all.
+        """
         ...
 
-    def ended_sessions(self) -> AsyncIterator[EndedSession]:
+    def ended_sessions(self) -> AsyncIterator[Sequence[EndedSession]]:
         """The sessions that were ended before their time, for as long as they are kept."""
         ...
 

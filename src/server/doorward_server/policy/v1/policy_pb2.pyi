@@ -285,6 +285,48 @@ class Snapshot(_message.Message):
 Global___Snapshot: _TypeAlias = Snapshot  # noqa: Y015
 
 @_typing.final
+class PackedSnapshot(_message.Message):
+    """PackedSnapshot is a Snapshot with its entries left as bytes: the same bytes on the wire. Never sent; both ends
+    read and write a Snapshot by it, for a million of its entries are too many to be taken apart.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPS_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
+    LAST_FIELD_NUMBER: _builtins.int
+    ENDED_SESSIONS_FIELD_NUMBER: _builtins.int
+    last: _builtins.bool
+    """As in Snapshot."""
+    @_builtins.property
+    def apps(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Each a serialized App."""
+
+    @_builtins.property
+    def tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Each a serialized Token."""
+
+    @_builtins.property
+    def ended_sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Each a serialized EndedSession."""
+
+    def __init__(
+        self,
+        *,
+        apps: _abc.Iterable[_builtins.bytes] | None = ...,
+        tokens: _abc.Iterable[_builtins.bytes] | None = ...,
+        last: _builtins.bool = ...,
+        ended_sessions: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apps", b"apps", "ended_sessions", b"ended_sessions", "last", b"last", "tokens", b"tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PackedSnapshot: _TypeAlias = PackedSnapshot  # noqa: Y015
+
+@_typing.final
 class Changes(_message.Message):
     """Changes are entries of the policy as they are now."""
 
