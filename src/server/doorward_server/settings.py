@@ -167,6 +167,12 @@ class Settings(BaseSettings):
     session_max_age: float = Field(
         43200.0, ge=1, le=30 * 86400, description="Seconds after which a session ends, used or not."
     )
+    session_burst: int = Field(
+        60, ge=1, le=100_000, description="How many sessions one token may begin at once."
+    )
+    sessions_per_minute: float = Field(
+        30.0, gt=0, le=100_000, description="How many sessions a minute one token may begin after those."
+    )
 
     # Check and Envoy
     edge_cache_lifetime: float = Field(

@@ -16,6 +16,7 @@ from doorward_server.domain.credentials import mint_secret, mint_token_id
 from doorward_server.domain.roles import Role
 from doorward_server.services.ports import StorageUnavailableError
 from tests.integration.rpc.conftest import Api, Refusal, all_reasons, bearer, new_app
+from tests.integration.services.conftest import SESSION_BURST
 from tests.support.fakes import FakeRuntime
 
 WHO_AM_I = token_service_pb2.WhoAmIRequest()
@@ -128,6 +129,15 @@ async def _session_not_found(api: Api) -> Refusal:
     return await api.refused(api.sessions.DeleteSession, delete)
 
 
+async def _too_many_sessions(api: Api) -> Refusal:
+    app = await api.running_app()
+    _, secret = await api.token()
+    create = session_service_pb2.CreateSessionRequest(host=f"{app.app_id}.app.gra.localhost")
+    for _ in range(SESSION_BURST):
+        await api.call(api.sessions.CreateSession, create, token=secret)
+    return await api.refused(api.sessions.CreateSession, create, token=secret)
+
+
 async def _internal(api: Api) -> Refusal:
     def broken() -> None:
         raise RuntimeError("defect with s3cret")
@@ -170,6 +180,7 @@ CAUSES: dict[str, tuple[Callable[[Api], Awaitable[Refusal]], grpc.StatusCode, se
     "SERVER_STOPPING": (_server_stopping, grpc.StatusCode.UNAVAILABLE, set()),
     "SECRET_SUPERSEDED": (_secret_superseded, grpc.StatusCode.FAILED_PRECONDITION, {"token_id"}),
     "SESSION_NOT_FOUND": (_session_not_found, grpc.StatusCode.NOT_FOUND, {"session_id"}),
+    "TOO_MANY_SESSIONS": (_too_many_sessions, grpc.StatusCode.RESOURCE_EXHAUSTED, {"token_id"}),
 }
 """What brings about each reason, with the status and the names of the metadata."""
 
@@ -194,6 +205,13 @@ async def test_every_reason_goes_over_the_wire(api: Api, reason: str) -> None:
 async def test_a_full_queue_says_when_to_come_again(api: Api) -> None:
     """As `RetryInfo`."""
     assert (await _hashing_queue_full(api)).retry_after == 1.0
+
+
+async def test_a_token_with_too_many_sessions_is_told_when_to_come_again(api: Api) -> None:
+    """As `RetryInfo`; the clock of these tests moves by itself, a little."""
+    retry_after = (await _too_many_sessions(api)).retry_after
+    assert retry_after is not None
+    assert 59 < retry_after <= 60
 
 
 @pytest.mark.parametrize(

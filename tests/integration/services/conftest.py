@@ -27,6 +27,7 @@ from doorward_server.services.minting import Mint
 from doorward_server.services.pages import Pager
 from doorward_server.services.ports import AuditEvent, AuditFilter
 from doorward_server.services.replica_service import ReplicaService
+from doorward_server.services.session_limit import SessionLimit, SessionRate
 from doorward_server.services.session_service import SessionService, SessionTimes
 from doorward_server.services.signals import Signals
 from doorward_server.services.token_service import NewToken, TokenService
@@ -36,6 +37,7 @@ from tests.support.waiting import eventually
 
 GRA = RegionName("GRA")
 BHS = RegionName("BHS")
+SESSION_BURST = 8
 CHEAP = Argon2Cost(memory_kib=8, time_cost=1, parallelism=1)
 
 
@@ -96,6 +98,9 @@ class World:
             propagation=self.propagation,
             clock=self.clock,
             times=SessionTimes(idle=timedelta(minutes=30), max_age=timedelta(hours=12)),
+            limit=SessionLimit(
+                SessionRate(burst=SESSION_BURST, per_minute=1), clock=lambda: self.clock().timestamp()
+            ),
             region_domains={"GRA": "app.gra.localhost", "BHS": "app.bhs.localhost"},
         )
         self.liveness = TokenLiveness(storage=self.storage, signals=self.signals, clock=self.clock)

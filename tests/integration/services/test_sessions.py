@@ -16,11 +16,12 @@ from doorward_server.services.errors import (
     AppNotFoundError,
     SessionNotFoundError,
     SupersededSecretError,
+    TooManySessionsError,
     UnauthenticatedError,
 )
 from doorward_server.services.propagation import Enforcement
 from doorward_server.services.session_service import NewSession
-from tests.integration.services.conftest import BHS, World
+from tests.integration.services.conftest import BHS, SESSION_BURST, World
 
 
 async def begun(world: World, app: App, token: Token, *, generation: int | None = None) -> NewSession:
@@ -228,3 +229,31 @@ async def test_no_secret_is_stored(world: World) -> None:
     assert isinstance(secret, Secret)
     assert record == new.record
     assert new.credential not in repr(record)
+
+
+async def test_a_token_begins_so_many_sessions(world: World) -> None:
+    """Then it waits, and nobody else does; what is refused leaves neither a row nor a line of the audit."""
+    app = await world.app()
+    token, _ = await world.token()
+    other, _ = await world.token()
+    for _ in range(SESSION_BURST):
+        await begun(world, app, token)
+    with pytest.raises(TooManySessionsError) as refused:
+        await begun(world, app, token)
+    assert len(await world.audited("CreateSession")) == SESSION_BURST
+    assert (await begun(world, app, other)).record.token_id == other.token_id
+    world.clock.advance(seconds=refused.value.retry_after.total_seconds())
+    await begun(world, app, token)
+    with pytest.raises(TooManySessionsError):
+        await begun(world, app, token)
+
+
+async def test_a_call_that_finds_no_app_counts_as_well(world: World) -> None:
+    """It costs as much."""
+    token, _ = await world.token()
+    call = world.call("CreateSession", token)
+    for _ in range(SESSION_BURST):
+        with pytest.raises(AppNotFoundError):
+            await world.sessions.create(call, f"{uuid4()}.app.gra.localhost")
+    with pytest.raises(TooManySessionsError):
+        await world.sessions.create(call, f"{uuid4()}.app.gra.localhost")

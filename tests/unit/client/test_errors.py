@@ -32,6 +32,7 @@ CODES = {
     "SERVER_STOPPING": (grpc.StatusCode.UNAVAILABLE, doorward.Unavailable),
     "SECRET_SUPERSEDED": (grpc.StatusCode.FAILED_PRECONDITION, doorward.FailedPrecondition),
     "SESSION_NOT_FOUND": (grpc.StatusCode.NOT_FOUND, doorward.NotFound),
+    "TOO_MANY_SESSIONS": (grpc.StatusCode.RESOURCE_EXHAUSTED, doorward.ResourceExhausted),
 }
 """The status and the error of each reason, as error_reason.proto has them."""
 

@@ -152,6 +152,7 @@ async def test_a_pages_files_are_there(browser: Browser, name: str) -> None:
         (Refusal.WRONG, 403, "It may have expired, or been regenerated or deleted."),
         (Refusal.OUT_OF_SCOPE, 403, "This token does not open this app"),
         (Refusal.SUPERSEDED, 403, "browsers need the new one"),
+        (Refusal.TOO_MANY, 429, "Wait a little, then try again."),
         (Refusal.UNAVAILABLE, 503, "Your token was not looked at."),
     ],
 )

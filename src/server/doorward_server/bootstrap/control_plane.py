@@ -23,6 +23,7 @@ from doorward_server.services.access_service import AccessService
 from doorward_server.services.app_service import AppService
 from doorward_server.services.audit_service import AuditService
 from doorward_server.services.authentication import Authenticator
+from doorward_server.services.boottime import boottime
 from doorward_server.services.clock import utc_now
 from doorward_server.services.leases import longest_lag
 from doorward_server.services.lifecycle import Lifecycle
@@ -31,6 +32,7 @@ from doorward_server.services.minting import Mint
 from doorward_server.services.pages import Pager
 from doorward_server.services.propagation import open_propagation
 from doorward_server.services.replica_service import ReplicaService
+from doorward_server.services.session_limit import SessionLimit, SessionRate
 from doorward_server.services.session_service import SessionService, SessionTimes
 from doorward_server.services.signals import Signals
 from doorward_server.services.timed_publisher import TimedPublisher
@@ -112,6 +114,10 @@ async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
                     times=SessionTimes(
                         idle=timedelta(seconds=settings.session_idle_timeout),
                         max_age=timedelta(seconds=settings.session_max_age),
+                    ),
+                    limit=SessionLimit(
+                        SessionRate(burst=settings.session_burst, per_minute=settings.sessions_per_minute),
+                        clock=boottime,
                     ),
                     region_domains=settings.regions,
                 ),

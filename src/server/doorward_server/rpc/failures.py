@@ -30,6 +30,7 @@ from doorward_server.services.errors import (
     SessionNotFoundError,
     SupersededSecretError,
     TokenNotFoundError,
+    TooManySessionsError,
     UnauthenticatedError,
 )
 from doorward_server.services.ports import StorageUnavailableError
@@ -125,7 +126,9 @@ def failure_of(error: Exception, *, request_id: str) -> Failure | None:
                 reason=reason,
                 message=str(error),
                 metadata=error.metadata,
-                retry_after=error.retry_after if isinstance(error, HashingQueueFullError) else None,
+                retry_after=error.retry_after
+                if isinstance(error, HashingQueueFullError | TooManySessionsError)
+                else None,
             )
         case RuntimeDisabledError():
             return Failure(
@@ -197,6 +200,10 @@ _SERVICE_ERRORS: Final[Mapping[type[ServiceError], tuple[grpc.StatusCode, ErrorR
             SupersededSecretError: (
                 grpc.StatusCode.FAILED_PRECONDITION,
                 ErrorReason.ERROR_REASON_SECRET_SUPERSEDED,
+            ),
+            TooManySessionsError: (
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+                ErrorReason.ERROR_REASON_TOO_MANY_SESSIONS,
             ),
             EtagMismatchError: (grpc.StatusCode.ABORTED, ErrorReason.ERROR_REASON_ETAG_MISMATCH),
             RequestIdReusedError: (

@@ -8,6 +8,7 @@ ServiceError
 ├── TokenNotFoundError
 ├── SessionNotFoundError
 ├── SupersededSecretError
+├── TooManySessionsError
 ├── EtagMismatchError
 ├── RequestIdReusedError
 ├── AppStateConflictError
@@ -93,6 +94,14 @@ class SupersededSecretError(ServiceError):
         super().__init__(
             f"token {token_id} was regenerated: a session needs its newest secret", token_id=token_id
         )
+
+
+class TooManySessionsError(ServiceError):
+    """The caller's token begins too many sessions."""
+
+    def __init__(self, token_id: TokenId, retry_after: timedelta) -> None:
+        super().__init__(f"token {token_id} begins too many sessions: try again later", token_id=token_id)
+        self.retry_after = retry_after
 
 
 class EtagMismatchError(ServiceError):

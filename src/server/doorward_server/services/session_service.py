@@ -28,6 +28,7 @@ from doorward_server.services.publishing import (
     enforce,
     enforce_what_is_committed,
 )
+from doorward_server.services.session_limit import SessionLimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class SessionService:
         propagation: Publisher,
         clock: Clock,
         times: SessionTimes,
+        limit: SessionLimit,
         region_domains: Mapping[str, str],
     ) -> None:
         """*region_domains*: name of a region to the domain of its apps."""
@@ -69,18 +71,21 @@ class SessionService:
         self._propagation = propagation
         self._clock = clock
         self._times = times
+        self._limit = limit
         self._region_domains = region_domains
 
     async def create(self, call: Call, host: str) -> NewSession:
         """Begin a session of the caller with the app at *host*.
 
-        Raises `InvalidFieldsError`, `AppNotFoundError`, `SupersededSecretError`, and `UnauthenticatedError`
-        for a token that has just ended.
+        Raises `InvalidFieldsError`, `TooManySessionsError`, `AppNotFoundError`, `SupersededSecretError`, and
+        `UnauthenticatedError` for a token that has just ended.
         """
         parts = split_app_host(host)
         if parts is None:
             raise InvalidFieldsError((Violation("host", "must be an app's host name, <app_id>.<domain>"),))
         app_id, domain = parts
+        # Before the database is asked, which writes one transaction at a time.
+        self._limit.take(call.actor)
         async with self._storage.write() as work:
             app = await work.apps.get(app_id)
             if app is None or not self._opens(call, app, domain):

@@ -48,6 +48,11 @@ _PROBLEMS: Final = {
         "This token has a newer secret",
         "It was regenerated. Programs may use the former secret for a while, browsers need the new one.",
     ),
+    Refusal.TOO_MANY: (
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too many logins at once",
+        "Your token is used for many logins at this moment. Wait a little, then try again.",
+    ),
     Refusal.UNAVAILABLE: (
         HTTPStatus.SERVICE_UNAVAILABLE,
         "Logging in does not work right now",

@@ -25,6 +25,7 @@ class Refusal(Enum):
     WRONG = "no live token has this secret"
     OUT_OF_SCOPE = "the token opens no app at this host"
     SUPERSEDED = "the token has a newer secret"
+    TOO_MANY = "the token begins too many sessions"
     UNAVAILABLE = "api does not answer, or has too much to do"
 
 
@@ -44,6 +45,7 @@ _REFUSALS: Final = {
     grpc.StatusCode.UNAUTHENTICATED: Refusal.WRONG,
     grpc.StatusCode.NOT_FOUND: Refusal.OUT_OF_SCOPE,
     grpc.StatusCode.FAILED_PRECONDITION: Refusal.SUPERSEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Refusal.TOO_MANY,
 }
 
 

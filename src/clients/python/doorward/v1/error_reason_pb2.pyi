@@ -138,6 +138,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         { "reason": "ERROR_REASON_SESSION_NOT_FOUND", "domain": "doorward.dev",
           "metadata": { "session_id": "6a1d9a57-0c1e-4a0a-8f9b-b5d0e0c56f0f" } }
     """
+    ERROR_REASON_TOO_MANY_SESSIONS: _ErrorReason.ValueType  # 20
+    """The token that makes the call has begun too many sessions of late; `google.rpc.RetryInfo` says when to try
+    again. Status RESOURCE_EXHAUSTED.
+
+        { "reason": "ERROR_REASON_TOO_MANY_SESSIONS", "domain": "doorward.dev",
+          "metadata": { "token_id": "1B2m9cQk0XyZ" } }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of an error. Every error that Doorward answers carries a
@@ -260,5 +267,12 @@ ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 19
 
     { "reason": "ERROR_REASON_SESSION_NOT_FOUND", "domain": "doorward.dev",
       "metadata": { "session_id": "6a1d9a57-0c1e-4a0a-8f9b-b5d0e0c56f0f" } }
+"""
+ERROR_REASON_TOO_MANY_SESSIONS: ErrorReason.ValueType  # 20
+"""The token that makes the call has begun too many sessions of late; `google.rpc.RetryInfo` says when to try
+again. Status RESOURCE_EXHAUSTED.
+
+    { "reason": "ERROR_REASON_TOO_MANY_SESSIONS", "domain": "doorward.dev",
+      "metadata": { "token_id": "1B2m9cQk0XyZ" } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

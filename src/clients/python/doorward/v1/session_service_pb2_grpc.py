@@ -52,7 +52,8 @@ class SessionServiceServicer(object):
     """
 
     def CreateSession(self, request, context):
-        """Creates a session for the token that makes the call, by its newest secret, with one app in its scope.
+        """Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
+        many a token may create, at once and then a minute, is limited.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

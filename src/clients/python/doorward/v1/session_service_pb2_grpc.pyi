@@ -34,7 +34,9 @@ class SessionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SessionServiceAsyncStub: ...
     CreateSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_service_pb2.CreateSessionResponse]
-    """Creates a session for the token that makes the call, by its newest secret, with one app in its scope."""
+    """Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
+    many a token may create, at once and then a minute, is limited.
+    """
     DeleteSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]
     """Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
     credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
@@ -47,7 +49,9 @@ class SessionServiceAsyncStub(SessionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_service_pb2.CreateSessionResponse]  # type: ignore[assignment]
-    """Creates a session for the token that makes the call, by its newest secret, with one app in its scope."""
+    """Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
+    many a token may create, at once and then a minute, is limited.
+    """
     DeleteSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]  # type: ignore[assignment]
     """Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
     credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
@@ -63,7 +67,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.CreateSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.CreateSessionResponse, _abc.Awaitable[_session_service_pb2.CreateSessionResponse]]:
-        """Creates a session for the token that makes the call, by its newest secret, with one app in its scope."""
+        """Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
+        many a token may create, at once and then a minute, is limited.
+        """
 
     @_abc_1.abstractmethod
     def DeleteSession(
