@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.browser.socket_app import SocketApp
-from tests.e2e.support.platform import Platform
+from tests.e2e.support.platform import Platform, running_platform
+from tests.e2e.support.waiting import wait_for
 
 WIDE, NARROW = {"width": 1100, "height": 800}, {"width": 320, "height": 640}
 
@@ -108,15 +109,14 @@ def test_the_journey(
         expect(field).to_be_focused()
         expect(field).to_have_attribute("type", "password")
         expect(page.get_by_text(urlsplit(site.url).hostname or "")).to_be_visible()
-        screenshots.mkdir(exist_ok=True)
-        page.screenshot(path=screenshots / f"{name}.png")
+        picture(page, screenshots / f"{name}.png", scripts=scripts)
         assert fits(page, scripts=scripts)
 
         field.fill(site.token[:-1])
         page.get_by_role("button", name="Connect").click()
         expect(page.get_by_role("alert")).to_contain_text("This is not a whole token")
         expect(field).to_have_value("")
-        page.screenshot(path=screenshots / f"{name}-problem.png")
+        picture(page, screenshots / f"{name}-problem.png", scripts=scripts)
         assert fits(page, scripts=scripts)
 
         field.fill(site.token)
@@ -133,6 +133,13 @@ def test_the_journey(
         expect(page).to_have_title("Login")
         assert visit.hosts == {urlsplit(site.url).netloc}
         assert visit.complaints == []
+
+
+def picture(page: Page, path: Path, *, scripts: bool) -> None:
+    """Keep what the page looks like, as most people see it: with scripts."""
+    if scripts:
+        path.parent.mkdir(exist_ok=True)
+        page.screenshot(path=path)
 
 
 def fits(page: Page, *, scripts: bool) -> bool:
@@ -157,8 +164,7 @@ def test_the_token_can_be_shown(chromium: Browser, site: Site, screenshots: Path
         hide.click()
         expect(field).to_have_attribute("type", "password")
         expect(field).to_have_value("what is typed")
-        screenshots.mkdir(exist_ok=True)
-        page.screenshot(path=screenshots / "login-dark.png")
+        picture(page, screenshots / "login-dark.png", scripts=True)
     with a_visit(chromium, scripts=False) as visit:
         visit.page.goto(site.url)
         expect(visit.page.get_by_label("Login with token")).to_be_visible()
@@ -221,6 +227,33 @@ def test_a_websocket_is_the_apps_own(chromium: Browser, site: Site, platform: Pl
         )
         page.goto(site.url)
         expect(page.get_by_role("heading", name="The app")).to_be_visible()
+
+
+STAY_CONNECTED = """(address) => {
+  const open = () => { new WebSocket(address).onclose = () => setTimeout(open, 100); };
+  setTimeout(open, 4000);
+}"""
+
+
+def test_a_page_that_stays_connected_is_not_idle(chromium: Browser) -> None:
+    """Its WebSocket renews the session as it opens, is cut off, and comes back before the session is idle.
+
+    It opens in the first half of the idle time, in which no other request renews anything.
+    """
+    with (
+        running_platform(session_idle_timeout="12", websocket_max_duration="8") as platform,
+        a_site(platform) as site,
+        a_visit(chromium) as busy,
+        a_visit(chromium) as idle,
+    ):
+        log_in(busy.page, site)
+        log_in(idle.page, site)
+        busy.page.evaluate(STAY_CONNECTED, site.url.replace("http://", "ws://"))
+        wait_for(lambda: site.app.opened == 3, what="a third WebSocket", timeout=90)
+        busy.page.reload()
+        expect(busy.page.get_by_role("heading", name="The app")).to_be_visible()
+        idle.page.reload()
+        expect(idle.page).to_have_title("Login")
 
 
 def test_a_revoked_token_shows_the_login_page(chromium: Browser, site: Site) -> None:

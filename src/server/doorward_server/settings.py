@@ -199,9 +199,10 @@ class Settings(BaseSettings):
     )
     envoy_concurrency: int = Field(0, ge=0, le=256, description="Worker threads of Envoy. 0: one a core.")
     websocket_max_duration: float = Field(
-        3600.0,
+        1200.0,
         gt=0,
-        description="Seconds after which a WebSocket is ended, with its token or not.",
+        description="Seconds after which a WebSocket is ended, with its token or not. Less than"
+        " `session_idle_timeout`: opening the next one keeps the session.",
     )
     stream_idle_timeout: float = Field(
         3600.0, gt=0, description="Seconds without a byte after which a request is ended."

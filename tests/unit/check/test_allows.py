@@ -338,8 +338,8 @@ def test_an_allow_ends_with_its_secret() -> None:
     assert denied.dynamic_metadata["reason"] == "EXPIRED_TOKEN"
 
 
-def _with_session(session: Session) -> bytes:
-    return check_request(host=f"{APP_IDS[0]}.app.gra.localhost", headers=[_cookie(session)])
+def _with_session(session: Session, *headers: tuple[str, bytes]) -> bytes:
+    return check_request(host=f"{APP_IDS[0]}.app.gra.localhost", headers=[_cookie(session), *headers])
 
 
 def test_a_session_is_answered_from_memory_until_it_is_ended() -> None:
@@ -376,6 +376,23 @@ def test_a_session_is_renewed_once_half_of_its_idle_time_has_passed() -> None:
     now = 1_008.0
     assert CheckResponse.FromString(handler(_with_session(SESSIONS[1]))).HasField("denied_response")
     assert CheckResponse.FromString(handler(_with_session(later))).HasField("ok_response")
+
+
+def test_every_websocket_renews_its_session() -> None:
+    """However early: it may be open, and used, for longer than the half of the idle time that is left."""
+    now = 1_000.5
+    _, handler, _ = _replica(now=lambda: now)
+    opens = _with_session(SESSIONS[1], ("upgrade", b"websocket"))
+    for now in (1_000.5, 1_001.5):
+        (header,) = CheckResponse.FromString(handler(opens)).ok_response.response_headers_to_add
+        sealed = header.header.value.partition("; ")[0].partition("=")[2]
+        assert SEALS.open(sealed.encode()) == replace(SESSIONS[1], idle_end=now + 8.0)
+    assert not CheckResponse.FromString(
+        handler(_with_session(SESSIONS[1]))
+    ).ok_response.response_headers_to_add
+    now = SESSIONS[1].end - 0.5
+    opens = _with_session(replace(SESSIONS[1], idle_end=SESSIONS[1].end), ("upgrade", b"websocket"))
+    assert not CheckResponse.FromString(handler(opens)).ok_response.response_headers_to_add
 
 
 def test_ended_sessions_are_forgotten_after_their_end() -> None:

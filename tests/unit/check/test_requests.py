@@ -182,3 +182,18 @@ def test_a_request_without_a_method_cannot_be_read() -> None:
     """A check of a TCP connection has none: it is not for Doorward to allow."""
     with pytest.raises(UnreadableRequestError):
         read_request(parse_request(CheckRequest().SerializeToString()))
+
+
+@pytest.mark.parametrize(
+    ("values", "opens"),
+    [
+        ([], False),
+        ([b"websocket"], True),
+        ([b"WebSocket"], True),
+        ([b"h2c"], False),
+        ([b"websocket"] * 2, False),
+    ],
+)
+def test_a_websocket_is_known_by_its_upgrade(values: list[bytes], opens: bool) -> None:
+    """As Envoy's route knows it."""
+    assert read(headers=[("upgrade", value) for value in values]).opens_websocket is opens

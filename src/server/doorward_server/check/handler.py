@@ -91,7 +91,7 @@ class CheckHandler:
         leave = self._remembering.leave(decision, request.decided_by, remove=request.remove)
         until = math.inf
         if (session := decision.session) is not None:
-            if (cookie := self._renewed(session, now)) is not None:
+            if (cookie := self._renewed(session, request, now)) is not None:
                 return with_cookie(answer, cookie)
             until = self._due_time(session)
         if key is not None:
@@ -100,8 +100,12 @@ class CheckHandler:
             return answer + leave
         return answer
 
-    def _renewed(self, session: Session, now: float) -> str | None:
-        return None if self._renewal is None else self._renewal.cookie(session, now)
+    def _renewed(self, session: Session, request: HttpRequest, now: float) -> str | None:
+        if self._renewal is None:
+            return None
+        if request.opens_websocket:
+            return self._renewal.websocket_cookie(session, now)
+        return self._renewal.cookie(session, now)
 
     def _due_time(self, session: Session) -> float:
         """When something is to be done about a session: it is renewed, or it ends."""

@@ -20,7 +20,10 @@ _MODE = "sec-fetch-mode"
 _SITE = "sec-fetch-site"
 _ACCEPT = "accept"
 _COOKIE = "cookie"
-_SEEN = frozenset({AUTHORIZATION, DOORWARD_TOKEN, _COOKIE, _ORIGIN, _REQUESTED_METHOD, _MODE, _SITE, _ACCEPT})
+_UPGRADE = "upgrade"
+_SEEN = frozenset(
+    {AUTHORIZATION, DOORWARD_TOKEN, _COOKIE, _ORIGIN, _REQUESTED_METHOD, _MODE, _SITE, _ACCEPT, _UPGRADE}
+)
 
 
 class UnreadableRequestError(Exception):
@@ -36,6 +39,8 @@ class HttpRequest:
     """The headers that must not reach the app."""
     form: Form
     """What the client wants to be told in."""
+    opens_websocket: bool
+    """Whether what follows goes over a WebSocket, of which nobody is asked again."""
 
 
 def parse_request(payload: bytes) -> check_request_pb2.Attributes:
@@ -70,6 +75,7 @@ def read_request(attributes: check_request_pb2.Attributes) -> HttpRequest:
         ),
         presented.headers,
         Form.PAGE if _navigates(method, headers) else Form.PROBLEM,
+        [value.lower() for value in headers[_UPGRADE]] == [b"websocket"],
     )
 
 

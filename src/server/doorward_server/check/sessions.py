@@ -22,6 +22,11 @@ class SessionRenewal:
     def cookie(self, session: Session, now: float) -> str | None:
         """The header `Set-Cookie` with the session renewed; None: it is not due."""
         due = self.due_time(session)
-        if due is None or now < due:
-            return None
+        return None if due is None or now < due else self._renewed(session, now)
+
+    def websocket_cookie(self, session: Session, now: float) -> str | None:
+        """The same for who opens a WebSocket, which may be the last request for long: due at any time."""
+        return None if self.due_time(session) is None else self._renewed(session, now)
+
+    def _renewed(self, session: Session, now: float) -> str:
         return session_cookie(self._seals.seal(session.renewed(now, self._idle)))

@@ -105,7 +105,7 @@ class GatewayConfig:
     """Envoy's admin interface, for its owner alone. None: there is none."""
     stream_idle_timeout: float = 3600.0
     """Seconds without a byte in either direction after which a request is ended; 0 is never."""
-    websocket_max_duration: float = 3600.0
+    websocket_max_duration: float = 1200.0
     """Seconds after which a WebSocket is ended: the longest that one outlives its token. 0 is never."""
     max_message_bytes: int = 1024 * 1024
     """The largest body of a REST request, in bytes."""
