@@ -1,6 +1,7 @@
 """A fake api and a client of it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +11,12 @@ from tests.unit.client.fake_api import FakeApi, mint
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the connection of whoever runs it."""
-    for name in ("DOORWARD_ADDRESS", "DOORWARD_CA_FILE", "DOORWARD_TOKEN", "DOORWARD_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(str(tmp_path))
+    for name in ("ADDRESS", "CA_FILE", "HOME", "PROFILE", "TOKEN"):
+        monkeypatch.delenv(f"DOORWARD_{name}", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import doorward
-from doorward._environment import find_connection, read_token
+from doorward._environment import find_connection
+from doorward._files import read_token
 from tests.unit.client.fake_api import FakeApi, mint
 
 

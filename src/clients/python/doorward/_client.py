@@ -86,8 +86,9 @@ class Client:
     ) -> Self:
         """Make a client of what `DOORWARD_ADDRESS`, `DOORWARD_TOKEN` and `DOORWARD_CA_FILE` say.
 
-        What they do not say comes from the files that `doorward up` leaves in `DOORWARD_HOME` (`.doorward` in
-        the current folder by default); that admin token is used for that api alone.
+        What they do not say comes from the profile that `DOORWARD_PROFILE` names; else from the files that
+        `doorward up` leaves in `DOORWARD_HOME` (`.doorward` in the current folder by default); else from the
+        current profile. A token that is kept for one api is used for that api alone.
         """
         connection = find_connection(os.environ)
         if tls is None and not insecure and connection.ca_file is not None:
@@ -96,7 +97,7 @@ class Client:
             connection.address,
             token=connection.token,
             tls=tls,
-            insecure=insecure,
+            insecure=insecure or (connection.insecure and tls is None),
             timeout=timeout,
             enforcement_timeout=enforcement_timeout,
         )

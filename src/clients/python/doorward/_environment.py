@@ -1,21 +1,17 @@
 """Where the api is and which token to use, when the program does not say so itself."""
 
 import json
-import os
-import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from doorward._exceptions import ConfigurationError
+from doorward._files import read_own, read_own_token
+from doorward._profiles import Profiles, read_profiles
 from doorward._target import parse_target
 
 ENDPOINTS = "endpoints.json"
 """Where `doorward up` writes its addresses."""
-
-MAX_FILE_BYTES = 65_536
-"""No file that is read here is larger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,38 +22,58 @@ class Connection:
     token: str | None = field(repr=False)
     ca_file: str | None = None
     """The PEM file that the environment names. None: the connection is what its address makes it."""
+    insecure: bool = False
+    """Whether a profile allows plain text to an address that is not on this machine."""
 
 
 def find_connection(
-    environ: Mapping[str, str], *, address: str | None = None, token: str | None = None
+    environ: Mapping[str, str],
+    *,
+    address: str | None = None,
+    token: str | None = None,
+    profile: str | None = None,
 ) -> Connection:
-    """Return the connection to use: what is given, else the environment's, else that of `doorward up`.
+    """Return the connection to use: what is given, or the environment says, or is kept on this machine.
 
-    `DOORWARD_ADDRESS` and `DOORWARD_TOKEN` come first, and `DOORWARD_CA_FILE` goes with every address; then
-    the files `endpoints.json` and `admin-token` that `doorward up` leaves in `DOORWARD_HOME` (`.doorward` in
-    the current folder by default). The admin token in that folder is only ever used for the address in that
-    folder. Raises `ConfigurationError`.
+    `DOORWARD_ADDRESS` and `DOORWARD_TOKEN` come first, and `DOORWARD_CA_FILE` goes with every address. What
+    they do not say comes from
+
+    - the profile that `DOORWARD_PROFILE` names (see `doorward._profiles`),
+    - the files `endpoints.json` and `admin-token` that `doorward up` leaves in `DOORWARD_HOME`, or in
+      `.doorward` in the current folder,
+    - the profile that is the current one.
+
+    A *profile* that is given goes before the environment, which then fills in what the profile lacks. A token
+    that is kept for an address is only ever used for that address. Raises `ConfigurationError`.
     """
-    address = address or environ.get("DOORWARD_ADDRESS") or None
-    token = token or environ.get("DOORWARD_TOKEN") or None
-    ca_file = environ.get("DOORWARD_CA_FILE") or None
-    if address and token:
+    first = environ if profile is None else {}
+    address = address or first.get("DOORWARD_ADDRESS") or None
+    token = token or first.get("DOORWARD_TOKEN") or None
+    ca_file = first.get("DOORWARD_CA_FILE") or None
+    if profile is None and address and token:
         return Connection(address=address, token=token, ca_file=ca_file)
     home = Path(environ.get("DOORWARD_HOME") or ".doorward")
+    chosen = profile or environ.get("DOORWARD_PROFILE") or None
+    profiles = Profiles(file=home)
+    if chosen or (address is None and not environ.get("DOORWARD_HOME") and not (home / ENDPOINTS).exists()):
+        profiles = read_profiles(environ)
+        chosen = chosen or profiles.current
+    if chosen and address in {None, profiles.named(chosen).address}:
+        stored = profiles.named(chosen)
+        return Connection(
+            address=stored.address,
+            token=token or profiles.token(chosen) or environ.get("DOORWARD_TOKEN") or None,
+            ca_file=ca_file
+            or stored.ca_file
+            or (None if stored.insecure else environ.get("DOORWARD_CA_FILE") or None),
+            insecure=stored.insecure and ca_file is None,
+        )
     if address is None:
         address = _address_of(home)
         return Connection(address=address, token=token or _token_of(home), ca_file=ca_file)
     # An address elsewhere has nothing to do with this home, whatever state that is in.
     ours = parse_target(address).local and (home / ENDPOINTS).exists() and address == _address_of(home)
-    return Connection(address=address, token=_token_of(home) if ours else None, ca_file=ca_file)
-
-
-def read_token(file: Path) -> str:
-    """Return the token that *file* holds. Raises `ConfigurationError`, which never has what is in it."""
-    text = _read(file).strip()
-    if not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise ConfigurationError(f"{file}: expected one token and nothing else")
-    return text
+    return Connection(address=address, token=token or (_token_of(home) if ours else None), ca_file=ca_file)
 
 
 def _address_of(home: Path) -> str:
@@ -69,10 +85,10 @@ def _address_of(home: Path) -> str:
     file = home / ENDPOINTS
     if not file.exists():
         raise ConfigurationError(
-            "no address: set DOORWARD_ADDRESS, or DOORWARD_HOME to the folder of a running `doorward up` "
-            f"(there is no {file})"
+            "no address: set DOORWARD_ADDRESS, or DOORWARD_PROFILE to one of your profiles, or DOORWARD_HOME "
+            f"to the folder of a running `doorward up` (there is no {file})"
         )
-    text = _read_own(file)
+    text = read_own(file)
     try:
         address = json.loads(text)["api_grpc"]
     except (ValueError, KeyError, TypeError) as error:
@@ -86,35 +102,4 @@ def _address_of(home: Path) -> str:
 
 def _token_of(home: Path) -> str | None:
     file = home / "admin-token"
-    if not file.exists():
-        return None
-    _read_own(file)
-    return read_token(file)
-
-
-def _read_own(file: Path) -> str:
-    """Return the text of a file that nobody else can have written."""
-    try:
-        status = file.stat()
-    except OSError as error:
-        raise ConfigurationError(f"{file}: {error.strerror}") from error
-    if status.st_uid != os.geteuid():
-        raise ConfigurationError(f"{file}: belongs to another user: set DOORWARD_ADDRESS and DOORWARD_TOKEN")
-    writable = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    reachable = file.parent.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH)
-    if writable and reachable:  # under a umask of 002 only the folder keeps others out, and it does
-        raise ConfigurationError(f"{file}: others may write to it: chmod go-w {file}")
-    return _read(file)
-
-
-def _read(file: Path) -> str:
-    try:
-        with file.open(encoding="utf-8") as stream:
-            text = stream.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ConfigurationError(f"{file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{file}: not text") from error
-    if len(text) > MAX_FILE_BYTES:
-        raise ConfigurationError(f"{file}: larger than {MAX_FILE_BYTES} bytes")
-    return text
+    return read_own_token(file) if file.exists() else None

@@ -12,7 +12,8 @@ import click
 
 import doorward
 from doorward._client import CALL_SECONDS, ENFORCEMENT_SECONDS
-from doorward._environment import find_connection, read_token
+from doorward._environment import find_connection
+from doorward._files import read_token
 from doorward.cli._params import POSITIVE_DURATION
 
 F = TypeVar("F", bound=Callable[..., Any] | click.Command)
@@ -45,7 +46,7 @@ class Session:
             connection.address,
             token=connection.token,
             tls=None if ca_file is None else doorward.TLS(ca_file=ca_file),
-            insecure=bool(self.insecure),
+            insecure=bool(self.insecure) or (connection.insecure and ca_file is None),
             timeout=self.timeout or CALL_SECONDS,
             enforcement_timeout=self.timeout or ENFORCEMENT_SECONDS,
         )
