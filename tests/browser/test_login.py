@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.browser.socket_app import SocketApp
 from tests.e2e.support.platform import Platform, running_platform
-from tests.e2e.support.waiting import wait_for
+from tests.support.waiting import wait_for
 
 WIDE, NARROW = {"width": 1100, "height": 800}, {"width": 320, "height": 640}
 
@@ -249,7 +249,7 @@ def test_a_page_that_stays_connected_is_not_idle(chromium: Browser) -> None:
         log_in(busy.page, site)
         log_in(idle.page, site)
         busy.page.evaluate(STAY_CONNECTED, site.url.replace("http://", "ws://"))
-        wait_for(lambda: site.app.opened == 3, what="a third WebSocket", timeout=90)
+        wait_for(lambda: site.app.opened == 3, what="a third WebSocket", within=90)
         busy.page.reload()
         expect(busy.page.get_by_role("heading", name="The app")).to_be_visible()
         idle.page.reload()
