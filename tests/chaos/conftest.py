@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from doorward_server.check.remembering import LONGEST
 from tests.chaos.terms import Terms
 from tests.chaos.world import World, running_world
 from tests.support.databases import database_url, migrated_sqlite, postgres, postgres_template, storage
@@ -44,6 +45,13 @@ def rng(terms: Terms, request: pytest.FixtureRequest) -> Random:
 def three(terms: Terms) -> Iterator[World]:
     """A platform with three check replicas."""
     with running_world(terms, replicas=3) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def remembering(terms: Terms) -> Iterator[World]:
+    """A platform with three, whose Envoy repeats an allow for as long as it may at most."""
+    with running_world(terms, replicas=3, remembered=LONGEST) as world:
         yield world
 
 

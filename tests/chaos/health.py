@@ -16,13 +16,15 @@ from tests.e2e.support.raw_http import Headers, request_bytes
 _ANSWER_SECONDS = 2.0
 
 
-async def fault_of(platform: Platform, operator: Operator, scene: Scene, *, replicas: int) -> str | None:
+async def fault_of(
+    platform: Platform, operator: Operator, scene: Scene, *, replicas: int, remembered: float
+) -> str | None:
     """What does not work; None when all does: each process, the API, and every request that must pass."""
     for name in ("api", *(f"check-{index}" for index in range(replicas))):
         if not await _serves(platform.run / f"{name}.sock"):
             return f"{name} does not serve"
     try:
-        async with asyncio.timeout(_ANSWER_SECONDS):
+        async with asyncio.timeout(_ANSWER_SECONDS + remembered):
             token_id, secret = await operator.create_token("probe", labelSelector="group=A")
             status = await _status(platform, scene.group_a, bearer(secret))
             await operator.delete_token(token_id)

@@ -3,6 +3,8 @@
 from contextlib import AsyncExitStack
 from random import Random
 
+import pytest
+
 from tests.chaos.faults.database import full_disk, locked_sqlite
 from tests.chaos.faults.fault import Fault
 from tests.chaos.faults.processes import (
@@ -29,13 +31,20 @@ _FAULTS: tuple[Fault, ...] = (
 )
 
 
-async def test_whatever_comes(three: World, rng: Random) -> None:
+@pytest.fixture(params=["three", "remembering"])
+def world(request: pytest.FixtureRequest) -> World:
+    """Three replicas, and an Envoy that asks each time or repeats allows."""
+    world: World = request.getfixturevalue(request.param)
+    return world
+
+
+async def test_whatever_comes(world: World, rng: Random) -> None:
     """No pair of faults opens what is closed, or keeps closed what is open once it is over."""
-    async with three.under_load(rng) as run:
-        for _ in range(three.terms.rounds):
+    async with world.under_load(rng) as run:
+        for _ in range(world.terms.rounds):
             faults = rng.sample(_FAULTS, 2)
             async with AsyncExitStack() as stack:
                 for fault in faults:
-                    await stack.enter_async_context(fault(three, rng))
+                    await stack.enter_async_context(fault(world, rng))
                 await run.for_a_while()
             await run.healthy_again(after=" and ".join(fault.__name__ for fault in faults))

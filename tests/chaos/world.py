@@ -53,8 +53,15 @@ class World:
     witness: Witness
     replicas: int
     terms: Terms
+    remembered: float = 0.0
+    """For how many seconds Envoy may repeat an allow."""
     stream: StreamProxy | None = None
     """What the policy stream goes through, if it is not direct."""
+
+    @property
+    def hits(self) -> int:
+        """How many allows Envoy has repeated, by its access log."""
+        return self.platform.log.read_text().count('"cached":true')
 
     @asynccontextmanager
     async def under_load(self, rng: Random) -> AsyncIterator["Run"]:
@@ -94,6 +101,7 @@ class Run:
         self._world = world
         self._dealt = world.scene.dealt(rng)
         self._began = time.monotonic()
+        self._hits = world.hits
 
     def _next_kind(self, rng: Random) -> Kind:
         return self.churn.any_of(rng) if rng.random() < 0.4 else next(self._dealt)
@@ -112,9 +120,16 @@ class Run:
     async def healthy_again(self, *, after: str) -> None:
         """Wait until everything works, which it must soon, and see that it stays so for a while."""
         began, world = time.monotonic(), self._world
-        deadline = began + world.terms.healthy_within
-        while fault := await fault_of(world.platform, self.operator, world.scene, replicas=world.replicas):
-            assert time.monotonic() < deadline, f"{after}: {world.terms.healthy_within:g} s later: {fault}"
+        # A call that narrows access, which is part of being healthy, waits until Envoy has forgotten.
+        within = world.terms.healthy_within + world.remembered
+        while fault := await fault_of(
+            world.platform,
+            self.operator,
+            world.scene,
+            replicas=world.replicas,
+            remembered=world.remembered,
+        ):
+            assert time.monotonic() < began + within, f"{after}: {within:g} s later: {fault}"
             await asyncio.sleep(0.05)
         healthy = time.monotonic()
         _log.info("healthy %.1f s after %s", healthy - began, after)
@@ -150,6 +165,8 @@ class Run:
         assert allowed <= passed.keys(), f"never allowed: {allowed - passed.keys()}"
         assert forbidden <= stopped.keys(), f"never tried: {forbidden - stopped.keys()}"
         assert self.churn.done, f"no call has succeeded: {list(self.churn.unknown)}"
+        if self._world.remembered:
+            assert self._world.hits > self._hits, "Envoy has repeated no allow"
 
 
 @contextmanager
@@ -158,30 +175,46 @@ def running_world(
     *,
     replicas: int = 1,
     hooks: Sequence[str] = (),
+    remembered: float = 0.0,
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[World]:
-    """A world in a new folder, with some of `hooks` in its Python processes; removed at the end."""
+    """A world in a new folder, with some of `hooks` in its Python processes; removed at the end.
+
+    *remembered*: for how many seconds Envoy may repeat an allow without asking.
+    """
     witness = Witness()
     path = os.pathsep.join([str(_HOOKS), str(_HOOKS.parents[2])])
     environment = {"PYTHONPATH": path, "CHAOS_HOOKS": ",".join(hooks)} if hooks else {}
     try:
-        merged = {**_SETTINGS, "check_processes": str(replicas), **settings}
+        own = {"check_processes": str(replicas), "edge_cache_lifetime": str(remembered)}
+        merged = {**_SETTINGS, **own, **settings}
         with running_platform(environment, **merged) as platform:
             scene = asyncio.run(set_scene(platform, witness.port))
-            yield World(platform=platform, scene=scene, witness=witness, replicas=replicas, terms=terms)
+            yield World(
+                platform=platform,
+                scene=scene,
+                witness=witness,
+                replicas=replicas,
+                terms=terms,
+                remembered=remembered,
+            )
     finally:
         witness.close()
 
 
 @contextmanager
-def rigged_world(terms: Terms, *, hooks: Sequence[str] = ()) -> Iterator[World]:
+def rigged_world(
+    terms: Terms, *, replicas: int = 1, hooks: Sequence[str] = (), remembered: float = 0.0
+) -> Iterator[World]:
     """A world whose policy stream goes through a proxy."""
     folder = Path(tempfile.mkdtemp(prefix="dw-"))
     run = folder / "run"
     proxy = StreamProxy(folder, run / "api.sock")
     try:
         settings = {"check_api_target": proxy.target, "run_dir": str(run)}
-        with running_world(terms, hooks=hooks, settings=settings) as world:
+        with running_world(
+            terms, replicas=replicas, hooks=hooks, remembered=remembered, settings=settings
+        ) as world:
             yield replace(world, stream=proxy)
     finally:
         proxy.close()
