@@ -150,6 +150,9 @@ class TestPostgresql:
         """A server that takes no writes is an error that says so."""
         postgres.execute("ALTER DATABASE failing SET default_transaction_read_only = on")
         async with await open_storage(url) as storage:
+            # On a connection that was read by before, too.
+            async with storage.read() as work:
+                assert await work.replicas.all() == []
             with pytest.raises(StorageUnavailableError, match="read-only transaction"):
                 async with storage.write() as work:
                     await work.replicas.add("replica")

@@ -40,7 +40,9 @@ class Engines:
         engine = create_async_engine(_with_timeout(database), **_PRIVATE, **postgresql.pool_options())
         postgresql.prepare(engine.sync_engine)
         # Row locks order writers, and after waiting for one a writer must see what was committed meanwhile.
-        self.writer = engine.execution_options(isolation_level="READ COMMITTED")
+        # Whether it may write is the server's to say: a connection that was read by before would ask for READ
+        # WRITE, which overrides `default_transaction_read_only`, and is another error on a standby.
+        self.writer = engine.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=None)
         self.reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def pools(self) -> list[PoolLoad]:
