@@ -49,6 +49,17 @@ class Churn:
         self._wandering.becomes(Holds.MAYBE, at=0)
         self._inside = True
 
+    @property
+    def known(self) -> list[str]:
+        """The tokens that are there, as far as callers were told."""
+        now = time.monotonic()
+        return [
+            slot.token_id
+            for slot in self._slots
+            if slot.token_id is not None
+            and any(right.during(now, now) == {Holds.YES} for right in slot.rights)
+        ]
+
     def any_of(self, rng: Random) -> Kind:
         """A request with a secret that works or does not any more, or to the app that wanders."""
         if not self._kinds or rng.random() < 0.2:

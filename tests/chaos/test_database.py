@@ -7,6 +7,7 @@ import pytest
 
 from tests.chaos.faults.database import (
     full_disk,
+    full_postgresql,
     locked_postgresql,
     locked_sqlite,
     postgresql_away,
@@ -14,6 +15,7 @@ from tests.chaos.faults.database import (
     read_only_sqlite,
 )
 from tests.chaos.faults.fault import Fault
+from tests.chaos.operator import Operator
 from tests.chaos.terms import Terms
 from tests.chaos.world import World, running_world
 from tests.support.postgresql import running_postgres
@@ -41,7 +43,7 @@ async def test_sqlite(on_sqlite: World, rng: Random, fault: Fault) -> None:
     await _strikes(on_sqlite, rng, fault)
 
 
-@pytest.mark.parametrize("fault", [read_only_postgresql, postgresql_away])
+@pytest.mark.parametrize("fault", [read_only_postgresql, full_postgresql, postgresql_away])
 async def test_postgresql(on_postgresql: World, rng: Random, fault: Fault) -> None:
     """Requests go on; calls that change something wait or fail, and change all or nothing."""
     await _strikes(on_postgresql, rng, fault)
@@ -58,8 +60,25 @@ async def test_postgresql_is_locked(on_postgresql: World, rng: Random) -> None:
 
 async def _strikes(world: World, rng: Random, fault: Fault) -> None:
     async with world.under_load(rng) as run:
+        kept, _ = await run.operator.create_token("kept", labelSelector="group=A")
         await run.for_a_while()
         async with fault(world, rng):
             await run.for_a_while()
+            if fault is not locked_sqlite:  # which is waited for, for longer than that
+                await run.until_refused(within=20)
+            refused = list(run.churn.unknown)
         await run.healthy_again(after=fault.__name__)
     assert run.costs == []
+    # The documented answer, and no other one.
+    assert all(": 503 " in each for each in refused), refused
+    await _see_that_they_are_there(world, [kept, *run.churn.known])
+
+
+async def _see_that_they_are_there(world: World, token_ids: list[str]) -> None:
+    """Nothing is lost of what callers were told: the API, which asks the database, has these tokens."""
+    operator = Operator(world.platform)
+    try:
+        for token_id in token_ids:
+            await operator.call("GET", f"/v1/tokens/{token_id}")
+    finally:
+        operator.close()

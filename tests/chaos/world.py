@@ -117,6 +117,13 @@ class Run:
             assert time.monotonic() < deadline, list(self.churn.unknown)
             await asyncio.sleep(0.02)
 
+    async def until_refused(self, *, within: float) -> None:
+        """Let the load go on until a call has failed since it began."""
+        deadline = time.monotonic() + within
+        while not self.churn.unknown:
+            assert time.monotonic() < deadline, "no call has failed"
+            await asyncio.sleep(0.02)
+
     async def healthy_again(self, *, after: str) -> None:
         """Wait until everything works, which it must soon, and see that it stays so for a while."""
         began, world = time.monotonic(), self._world

@@ -74,6 +74,35 @@ async def read_only_postgresql(world: World, _rng: Random) -> AsyncIterator[None
 
 
 @asynccontextmanager
+async def full_postgresql(world: World, _rng: Random) -> AsyncIterator[None]:
+    """The server finds no room for a row (SQLSTATE 53100), and goes on to read and delete."""
+    async with await _connected(world, autocommit=True) as other:
+        # What PostgreSQL raises when a file cannot grow, from inside of the statement.
+        await other.execute(
+            """
+            CREATE OR REPLACE FUNCTION chaos_full() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE disk_full USING MESSAGE = 'could not extend file: No space left on device';
+            END $$
+            """
+        )
+        rows = await (
+            await other.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        ).fetchall()
+        tables = [sql.Identifier(str(name)) for (name,) in rows]
+        trigger = sql.SQL(
+            "CREATE OR REPLACE TRIGGER chaos_full BEFORE INSERT OR UPDATE ON {} EXECUTE FUNCTION chaos_full()"
+        )
+        try:
+            for table in tables:
+                await other.execute(trigger.format(table))
+            yield
+        finally:
+            for table in tables:
+                await other.execute(sql.SQL("DROP TRIGGER IF EXISTS chaos_full ON {}").format(table))
+
+
+@asynccontextmanager
 async def postgresql_away(world: World, _rng: Random) -> AsyncIterator[None]:
     """Every connection is cut, and no new one is let in."""
     async with await _connected(world, database="postgres", autocommit=True) as other:
