@@ -29,7 +29,7 @@ from tests.integration.check.transport_peer import (
     raw_connection,
     send_body,
 )
-from tests.support.descriptors import at_least, no_more_than
+from tests.support.descriptors import at_least, no_more_than, settled_descriptors
 from tests.support.waiting import wait_for
 
 MIB = 1024 * 1024
@@ -177,7 +177,7 @@ def test_an_attack_on_the_socket_opens_nothing(
     )
     # What is taken once and kept, such as the allocator's arenas, is taken now.
     assert examine(case, setup.target) == []
-    descriptors = _settled_descriptors(check)
+    descriptors = settled_descriptors(check)
     memory = check.memory_info().rss
     for _ in range(3):
         assert examine(case, setup.target) == []
@@ -200,15 +200,3 @@ def test_more_connections_than_the_soft_limit(
         with Peer(path) as peer:
             assert peer.is_serving()
         assert check.num_fds() > SOFT_LIMIT
-
-
-def _settled_descriptors(process: psutil.Process) -> int:
-    """How many descriptors are open, once connections that have ended are noticed as such."""
-    seen: list[int] = []
-
-    def settled() -> bool:
-        seen.append(process.num_fds())
-        return len(seen) >= 20 and len(set(seen[-20:])) == 1
-
-    wait_for(settled, what="no more connections ending")
-    return seen[-1]

@@ -1,13 +1,17 @@
-"""How many descriptors the process of a test, and what it starts, may have open."""
+"""How many descriptors processes have open, and may have."""
 
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
+
+from tests.support.waiting import wait_for
+
 
 @contextmanager
 def at_least(descriptors: int) -> Iterator[None]:
-    """So many during the block; fails where the machine does not allow it."""
+    """This process may have so many during the block; fails where the machine does not allow it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert hard >= descriptors, f"ulimit -Hn {hard} allows no {descriptors} descriptors"
     with _soft_limit(max(soft, descriptors)):
@@ -16,10 +20,22 @@ def at_least(descriptors: int) -> Iterator[None]:
 
 @contextmanager
 def no_more_than(descriptors: int) -> Iterator[None]:
-    """So many at most during the block, and for what is started in it, which may raise that itself."""
+    """This process may have so many at most during the block, and what it starts begins with that."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     with _soft_limit(min(soft, descriptors)):
         yield
+
+
+def settled_descriptors(process: psutil.Process) -> int:
+    """How many are open, once connections that have ended are noticed as such."""
+    seen: list[int] = []
+
+    def settled() -> bool:
+        seen.append(process.num_fds())
+        return len(seen) >= 20 and len(set(seen[-20:])) == 1
+
+    wait_for(settled, what="no more connections ending")
+    return seen[-1]
 
 
 @contextmanager
