@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-NAMES: Final = ("hosts", "cookies", "credentials", "selectors", "paths", "requests", "stream")
+NAMES: Final = ("hosts", "cookies", "credentials", "selectors", "paths", "requests", "programs", "stream")
 """The targets. Here, because importing a target imports what it fuzzes."""
 
 CORPUS: Final = Path(__file__).with_name("corpus")

@@ -10,6 +10,7 @@ from typing import Any, Final
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 
 from doorward_server.policy.v1 import policy_pb2 as typed
+from tests.fuzz.program_seeds import PROGRAMS
 from tests.fuzz.stand_ins import (
     NAMES,
     basic_stand_in,
@@ -279,7 +280,11 @@ def _streams() -> Mapping[str, bytes]:
     }
 
 
-SEEDS: Final[Mapping[str, Mapping[str, bytes]]] = {"requests": _requests(), "stream": _streams()}
+SEEDS: Final[Mapping[str, Mapping[str, bytes]]] = {
+    "requests": _requests(),
+    "programs": PROGRAMS,
+    "stream": _streams(),
+}
 """By target and by name."""
 
 
