@@ -9,8 +9,8 @@ import gc
 from typing import Any, Final
 
 _OLDEST: Final = 2
-_THRESHOLDS: Final = (700, 5, 1)
-"""Full collections after a few thousand new objects, which are all that each has to look at."""
+_THRESHOLDS: Final = (500, 0, 0)
+"""Every third collection is a full one: it comes after some 1,500 new objects, and looks at no others."""
 
 
 def collect_briefly() -> None:
@@ -21,6 +21,8 @@ def collect_briefly() -> None:
     """
     gc.collect()
     gc.freeze()
+    # A full collection waits until there is a quarter as much as the last one has left: now that is nothing.
+    gc.collect()
     gc.set_threshold(*_THRESHOLDS)
     if _freeze_survivors not in gc.callbacks:
         gc.callbacks.append(_freeze_survivors)
