@@ -29,8 +29,8 @@ _SILENT_HEARTBEATS: Final = 3.0
 """How many heartbeats may go unanswered."""
 _SPACING: Final = 0.002
 """Seconds from a message to the acknowledgement after it, at least. A change by itself waits for nothing; of
-many that follow closely the acknowledgements are joined: each is a message and an answer, and takes what Checks
-need, the interpreter."""
+many that follow closely the acknowledgements are joined: each is a message and an answer, and takes what
+Checks need, the interpreter."""
 _USES: Final = 2_000
 """How many uses go into one message: some 100 KiB."""
 
