@@ -7,6 +7,7 @@ at it, and a replica with a million of them is ready in seconds.
 from functools import lru_cache
 from typing import Final, NewType
 
+from doorward_server.check.bounded import Bounded
 from doorward_server.domain.ids import AppId, RegionName, TokenId
 from doorward_server.domain.policy import Address, LiveSecret, PolicyApp, PolicyToken
 from doorward_server.domain.roles import Role
@@ -23,6 +24,11 @@ _ROLES: Final = frozenset(Role.__members__)
 _MAC_LENGTH: Final = 32
 _READ: Final = 32_768
 """How many entries of each kind are kept as objects."""
+
+# Not `lru_cache`: that keys by tuples, which are the garbage collector's business only while they are new. So
+# the dictionary of them all is new to it again and again, and looked at from end to end.
+_apps: Final = Bounded[PackedApp, PolicyApp](_READ)
+_tokens: Final = Bounded[PackedToken, PolicyToken](_READ)
 
 
 class UnreadableEntryError(Exception):
@@ -65,9 +71,26 @@ def _check_token(message: policy_pb2.Token) -> None:
             )
 
 
-@lru_cache(maxsize=_READ)
 def read_app(packed: PackedApp) -> PolicyApp:
     """Read an app's entry: the same object for the same bytes, while it is kept."""
+    app = _apps.get(packed)
+    if app is None:
+        app = _apps[packed] = _app(packed)
+    return app
+
+
+def read_token(packed: PackedToken) -> PolicyToken:
+    """Read a token's entry: the same object for the same bytes, while it is kept.
+
+    Raises `UnreadableEntryError` for a selector that this replica does not understand.
+    """
+    token = _tokens.get(packed)
+    if token is None:
+        token = _tokens[packed] = _token(packed)
+    return token
+
+
+def _app(packed: PackedApp) -> PolicyApp:
     message = policy_pb2.App.FromString(packed)
     upstream = message.upstream
     return PolicyApp(
@@ -81,12 +104,7 @@ def read_app(packed: PackedApp) -> PolicyApp:
     )
 
 
-@lru_cache(maxsize=_READ)
-def read_token(packed: PackedToken) -> PolicyToken:
-    """Read a token's entry: the same object for the same bytes, while it is kept.
-
-    Raises `UnreadableEntryError` for a selector that this replica does not understand.
-    """
+def _token(packed: PackedToken) -> PolicyToken:
     message = policy_pb2.Token.FromString(packed)
     try:
         selector = _selector(message.label_selector) if message.label_selector else None

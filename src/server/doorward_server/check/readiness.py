@@ -24,7 +24,6 @@ class Readiness:
 
     def update(self) -> None:
         """Look at the lease now, and again when it runs out. Call it after each message."""
-        self.close()
         if self._lease.fresh != self._serving:
             self._serving = not self._serving
             self._set_serving(self._serving)
@@ -33,7 +32,18 @@ class Readiness:
             else:
                 _log.error("The lease has run out without word from the control plane: denying everything")
         if self._serving and (time_left := self._lease.time_left) < math.inf:
-            self._timer = asyncio.get_running_loop().call_later(time_left, self.update)
+            self._look_again(asyncio.get_running_loop(), time_left)
+
+    def _look_again(self, loop: asyncio.AbstractEventLoop, time_left: float) -> None:
+        """Look when the lease ends, or would have ended before its last renewals, which move no timer."""
+        due = loop.time() + time_left
+        if self._timer is None or due < self._timer.when():
+            self.close()
+            self._timer = loop.call_at(due, self._looked_at)
+
+    def _looked_at(self) -> None:
+        self._timer = None
+        self.update()
 
     def close(self) -> None:
         """Look no more."""

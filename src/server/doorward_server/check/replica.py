@@ -27,6 +27,10 @@ _WELCOME_SECONDS: Final = 10.0
 """How long the control plane may take to answer the hello."""
 _SILENT_HEARTBEATS: Final = 3.0
 """How many heartbeats may go unanswered."""
+_SPACING: Final = 0.002
+"""Seconds from a message to the acknowledgement after it, at least. A change by itself waits for nothing; of
+many that follow closely the acknowledgements are joined: each is a message and an answer, and takes what
+Checks need, the interpreter."""
 _USES: Final = 2_000
 """How many uses go into one message: some 100 KiB."""
 
@@ -55,6 +59,7 @@ class Replica:
         self._clock = clock
         self._leaving = asyncio.Event()
         self._due = asyncio.Event()
+        self._spoke = -math.inf
 
     def leave(self) -> None:
         """Have `follow` say goodbye and return. Only for a replica that has stopped to decide."""
@@ -110,10 +115,11 @@ class Replica:
             call.cancel()
 
     async def _listen(self, call: _Call) -> None:
-        while True:
-            async with asyncio.timeout(_SILENT_HEARTBEATS * self._follower.heartbeat):
-                if not await self._hear(call):
-                    return
+        now = asyncio.get_running_loop().time
+        patience = _SILENT_HEARTBEATS * self._follower.heartbeat
+        async with asyncio.timeout(patience) as silence:
+            while await self._hear(call):
+                silence.reschedule(now() + patience)
 
     async def _hear(self, call: _Call) -> bool:
         """Take one message; answers whether there was one."""
@@ -133,6 +139,7 @@ class Replica:
         with suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
             while not self._leaving.is_set():
                 await self._wait_until_due()
+                self._spoke = asyncio.get_running_loop().time()
                 goodbye = self._leaving.is_set()
                 await call.write(self._follower.report(self._uses.take(_USES), goodbye=goodbye))
             await call.done_writing()
@@ -141,16 +148,25 @@ class Replica:
         """Wait for an acknowledgement to be due, or the heartbeat, or the goodbye."""
         now = asyncio.get_running_loop().time
         heartbeat = now() + self._follower.heartbeat
-        while not (self._leaving.is_set() or self._follower.owes_acknowledgement):
+        while not self._leaving.is_set():
+            if self._follower.owes_acknowledgement:
+                await _until(self._leaving, self._spoke + _SPACING - now())
+                return
             time_left = heartbeat - now()
             if time_left <= 0:
                 return
             self._due.clear()
             acknowledgement = self._follower.next_acknowledgement
-            # Not `wait_for`: that of Python 3.11 loses a cancellation that comes together with the event,
-            # and whoever ends this stream would wait for its speaker for ever.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(
-                    time_left if acknowledgement is None else min(time_left, acknowledgement)
-                ):
-                    await self._due.wait()
+            await _until(self._due, time_left if acknowledgement is None else min(time_left, acknowledgement))
+
+
+async def _until(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, but no longer than that.
+
+    Not `wait_for`: that of Python 3.11 loses a cancellation that comes together with the event, and whoever
+    ends a stream would wait for its speaker for ever.
+    """
+    if seconds > 0:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
