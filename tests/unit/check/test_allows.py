@@ -16,6 +16,7 @@ from doorward_server.check.bounded import Bounded
 from doorward_server.check.handler import CheckHandler
 from doorward_server.check.index import Entries, PolicyIndex
 from doorward_server.check.lease import Lease
+from doorward_server.check.requests import parse_request
 from doorward_server.check.sessions import SessionRenewal
 from doorward_server.check.uses import TokenUses
 from doorward_server.domain.cookies import SESSION_COOKIE
@@ -279,13 +280,21 @@ def test_no_secret_is_kept() -> None:
 
 
 def test_a_remembered_allow_counts_as_a_use() -> None:
-    """A token's last use is noted, whether its request was decided anew or not."""
-    _, handler, uses = _replica()
-    handler(_request())
-    uses.take(10)
-    uses._seen.clear()
-    handler(_request())
-    assert [token_id for token_id, _ in uses.take(10)] == [SECRETS[0].token_id]
+    """A token's use is noted once in a while, whether its request was decided anew or not."""
+    now = 1_200.0
+    _, handler, uses = _replica(now=lambda: now)
+
+    def noted() -> list[tuple[str, float]]:
+        handler(_request())
+        return [(token_id, time) for token_id, time in uses.take(10)]
+
+    assert noted() == [(SECRETS[0].token_id, 1_200.0)]
+    assert noted() == []
+    now = 1_259.9
+    assert noted() == []
+    now = 1_260.0
+    assert noted() == [(SECRETS[0].token_id, 1_260.0)]
+    assert noted() == []
 
 
 def test_leave_for_envoy_to_remember_is_not_kept() -> None:
@@ -310,10 +319,14 @@ def test_what_is_remembered_is_bounded(monkeypatch: Any) -> None:
     """However many hosts are asked for, only so many allows are kept, the newest ones."""
     monkeypatch.setattr(allows, "_KEPT", 3)
     _, handler, _ = _replica()
-    for port in range(10):
-        host = f"{APP_IDS[0]}.app.gra.localhost:{port}"
-        handler(check_request(host=host, headers=[_bearer(SECRETS[0])]))
-    assert [host.rpartition(":")[2] for _, host, _, _ in handler._allows._kept] == ["7", "8", "9"]
+    requests = [
+        check_request(host=f"{APP_IDS[0]}.app.gra.localhost:{port}", headers=[_bearer(SECRETS[0])])
+        for port in range(10)
+    ]
+    for request in requests:
+        handler(request)
+    newest = [handler._keys.key(parse_request(request)) for request in requests[-3:]]
+    assert list(handler._allows._kept) == newest
 
 
 def test_a_bounded_dictionary_forgets_the_oldest() -> None:

@@ -4,35 +4,36 @@ A client sends the same headers with each request, so what `decide` looks at is 
 time and the policy. An allow is remembered by what is the same, and holds while the rest has not moved on:
 while both entries are the very objects that it was decided by, the secret has not expired, and a session has
 neither ended nor come to where it is renewed.
+
+The policy is looked at again only after it has changed in something: what held before it did, holds.
 """
 
-import hashlib
 import math
-import secrets
-from typing import Final, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Final
 
 from doorward_server.check.bounded import Bounded
 from doorward_server.check.index import PolicyIndex
+from doorward_server.check.keys import Key
 from doorward_server.check.messages import PackedApp, PackedToken, read_app, read_token
-from doorward_server.domain.decision import Decision, Reason
+from doorward_server.domain.decision import Decision
 from doorward_server.domain.ids import AppId, SessionId, TokenId
 from doorward_server.domain.policy import PolicyToken
-from doorward_server.extauthz.v1 import check_request_pb2
 
 _KEPT: Final = 65_536
-
-Key: TypeAlias = tuple[bytes, str, str, str | None]
-"""What a decision looked at in a request, path and time aside: headers, host, method, and the route's app."""
+_NEVER: Final = -1
 
 
-class Allow(NamedTuple):
+@dataclass(slots=True, kw_only=True, eq=False)
+class Allow:
     """An allow, and what it rests on."""
 
     answer: bytes
     """The serialized CheckResponse."""
     leave: bytes
     """What to append to it where Envoy may remember it, too."""
-    reason: Reason
+    reason: int
+    """`Reason.index`."""
     app_id: AppId
     packed_app: PackedApp
     token_id: TokenId
@@ -43,47 +44,41 @@ class Allow(NamedTuple):
     """When the secret ends, or something is due in the session, in seconds since 1970, or before."""
     domains: object
     """The regions' domains that the host was read by."""
+    version: int = _NEVER
+    """The policy's, when it was last looked up that this allow holds by it."""
+    noted_until: float = -math.inf
+    """Until when its uses count as one that was noted, in seconds since 1970."""
 
 
 class Allows:
-    """Remembers the allows of one index. For one thread.
-
-    Headers hold secrets, so they are not kept: a key has their digest, under a key of its own.
-    """
+    """Remembers the allows of one index, by the requests' keys. For one thread."""
 
     def __init__(self, policy: PolicyIndex) -> None:
         self._policy = policy
         self._kept: Bounded[Key, Allow] = Bounded(_KEPT)
-        self._keyed = hashlib.blake2b(key=secrets.token_bytes(32), digest_size=32)
-
-    def key(self, attributes: check_request_pb2.Attributes) -> Key | None:
-        """What a decision looks at in a request; None where there is nothing to recognise it by."""
-        http = attributes.request.http
-        headers = http.header_map
-        if not headers:
-            return None
-        digest = self._keyed.copy()
-        digest.update(b"".join(headers))
-        route = attributes.context_extensions
-        return digest.digest(), http.host, http.method, route.get("app_id")
 
     def find(self, key: Key, now: float) -> Allow | None:
         """The allow of an equal request, if it holds at *now*, in seconds since 1970."""
+        # Before anything is looked up, for another thread may change the policy meanwhile.
+        version = self._policy.version
         allow = self._kept.get(key)
-        if allow is None:
+        if allow is None or now >= allow.expire_time:
             return None
-        _, _, _, app_id, packed_app, token_id, packed_token, session_id, expire_time, domains = allow
-        policy = self._policy
-        entries = policy.entries
-        if (
-            entries.apps.get(app_id) is packed_app
-            and entries.tokens.get(token_id) is packed_token
-            and (session_id is None or session_id not in entries.ended)
-            and now < expire_time
-            and policy.domains is domains
-        ):
-            return allow
-        return None
+        if allow.version != version:
+            if not self._holds(allow):
+                return None
+            allow.version = version
+        return allow
+
+    def _holds(self, allow: Allow) -> bool:
+        """Whether the policy is, in what matters to an allow, the one that it was decided by."""
+        entries = self._policy.entries
+        return (
+            entries.apps.get(allow.app_id) is allow.packed_app
+            and entries.tokens.get(allow.token_id) is allow.packed_token
+            and (allow.session_id is None or allow.session_id not in entries.ended)
+            and self._policy.domains is allow.domains
+        )
 
     def remember(
         self,
@@ -115,7 +110,7 @@ class Allows:
         self._kept[key] = Allow(
             answer=answer,
             leave=leave,
-            reason=decision.reason,
+            reason=decision.reason.index,
             app_id=app.app_id,
             packed_app=packed_app,
             token_id=token.token_id,

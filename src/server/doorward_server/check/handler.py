@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from doorward_server.check.allows import Allows, Key, next_end
+from doorward_server.check.allows import Allows, next_end
 from doorward_server.check.answers import Answers, to_login, unreadable, with_cookie
 from doorward_server.check.denials import Form
 from doorward_server.check.index import PolicyIndex
+from doorward_server.check.keys import Key, Keys
 from doorward_server.check.lease import Lease
 from doorward_server.check.remembering import Remembering
 from doorward_server.check.requests import (
@@ -56,6 +57,7 @@ class CheckHandler:
         self._remembering = remembering or Remembering(lifetime=0, lease=lease)
         self._renewal = renewal
         self._now = now
+        self._keys = Keys()
         self._allows = Allows(policy)
         self._answers = Answers()
         self._unreadable = unreadable()
@@ -65,10 +67,11 @@ class CheckHandler:
         try:
             attributes = parse_request(payload)
             now = self._now()
-            key = self._allows.key(attributes)
+            key = self._keys.key(attributes)
             if key is not None and self._lease.fresh and (allow := self._allows.find(key, now)) is not None:
-                self._tally.decided[allow.reason.index] += 1
-                self._uses.record(allow.token_id, now)
+                self._tally.decided[allow.reason] += 1
+                if now >= allow.noted_until:
+                    allow.noted_until = self._uses.record(allow.token_id, now)
                 if allow.leave and self._remembering.is_forgotten_by(allow.expire_time, now=now):
                     return allow.answer + allow.leave
                 return allow.answer

@@ -97,6 +97,8 @@ class PolicyIndex:
         """The entries of this moment. To be looked things up in, and changed by the index alone."""
         self.domains: Mapping[str, str] = {}
         """The regions: name to the domain of its apps. Another object whenever one has changed."""
+        self.version: int = 0
+        """Another after each change. What was looked up since it was read holds while it is the same."""
 
     def __len__(self) -> int:
         return len(self.entries.apps) + len(self.entries.tokens)
@@ -144,29 +146,40 @@ class PolicyIndex:
         """Set the regions: name to the domain of its apps."""
         if self.domains != domains:
             self.domains = dict(domains)
+            self._changed()
 
     def replace(self, entries: Entries) -> None:
         """Put *entries*, which become the index's own, in the place of everything, at one stroke."""
         former, self.entries = self.entries, entries
+        self._changed()
         former.clear()
 
     def put_app(self, app: policy_pb2.App) -> None:
         """Add an app, or put it in the place of the one with the same id."""
         self.entries.put_app(app)
+        self._changed()
 
     def put_token(self, token: policy_pb2.Token) -> None:
         """Add a token, or put it in the place of the one with the same id; raises `UnreadableEntryError`."""
         self.entries.put_token(token)
+        self._changed()
 
     def end_session(self, session: policy_pb2.EndedSession) -> None:
         """Note that a session has ended, and forget those that have long ended by themselves."""
         self.entries.forget_ended(self._now() - _ENDED_KEPT)
         self.entries.put_ended(session)
+        self._changed()
 
     def remove_app(self, app_id: AppId) -> None:
         """Remove an app, if there is one."""
         self.entries.apps.pop(app_id, None)
+        self._changed()
 
     def remove_token(self, token_id: TokenId) -> None:
         """Remove a token, if there is one."""
         self.entries.tokens.pop(token_id, None)
+        self._changed()
+
+    def _changed(self) -> None:
+        # After the change, never before: who reads the number in between looks at what was there before.
+        self.version += 1

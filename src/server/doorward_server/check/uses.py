@@ -22,8 +22,8 @@ class TokenUses:
         self._seen: set[TokenId] = set()
         self._begin = self._end = 0.0
 
-    def record(self, token_id: TokenId, now: float) -> None:
-        """A token was used at *now*, in seconds since 1970."""
+    def record(self, token_id: TokenId, now: float) -> float:
+        """A token was used at *now*, in seconds since 1970; answers until when its uses count as this one."""
         if not self._begin <= now < self._end:
             self._begin = now - now % _PERIOD
             self._end = self._begin + _PERIOD
@@ -31,6 +31,7 @@ class TokenUses:
         if token_id not in self._seen:
             self._seen.add(token_id)
             self._waiting.append((token_id, now))
+        return self._end
 
     def take(self, limit: int) -> list[tuple[TokenId, float]]:
         """At most *limit* uses, oldest first, which are the caller's to report from now on."""
