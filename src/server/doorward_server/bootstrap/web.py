@@ -18,6 +18,7 @@ async def run_web(settings: Settings) -> None:
             api_target=settings.web_api_target or f"unix:{quote(str(settings.api_socket.absolute()))}",
             api_root_certificates=None if certificates is None else read_file(certificates),
             console_host=settings.console_host,
+            regions=tuple(settings.regions),
             reserved_prefix=settings.reserved_label_prefix,
             region_domains=tuple(settings.regions.values()),
             socket=web_socket(settings),

@@ -40,6 +40,8 @@ class WebConfig:
     """PEM certificates that are trusted to name api. None: no TLS."""
     console_host: str
     """The host of the console."""
+    regions: tuple[str, ...]
+    """The names of all."""
     reserved_prefix: str
     """What label keys of the platform begin with."""
     region_domains: tuple[str, ...]
@@ -89,6 +91,7 @@ def _app(config: WebConfig, channel: grpc.aio.Channel) -> ByHost:
         console_host=config.console_host,
         console=make_console(
             host=config.console_host,
+            regions=config.regions,
             reserved_prefix=config.reserved_prefix,
             channel=channel,
             attempts=attempts,

@@ -109,6 +109,7 @@ async def stranger() -> AsyncIterator[Console]:
             throttle = Throttle(clock=lambda: 0.0, limits=Limits(address_burst=3))
             app = make_console(
                 host=HOST,
+                regions=("GRA", "BHS"),
                 reserved_prefix="ovh/",
                 channel=channel,
                 attempts=Attempts(logins=logins, throttle=throttle),

@@ -1,5 +1,7 @@
 """The console's ASGI application."""
 
+from collections.abc import Sequence
+
 import grpc
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -8,7 +10,7 @@ from starlette.routing import Route
 
 from doorward_server.web.addresses import CORNER
 from doorward_server.web.attempts import Attempts
-from doorward_server.web.console import apps
+from doorward_server.web.console import apps, audit, explain, tokens
 from doorward_server.web.console.api import Stubs
 from doorward_server.web.console.shell import Shell
 from doorward_server.web.console.sign_in import SignIn
@@ -16,20 +18,26 @@ from doorward_server.web.console.words import filters
 from doorward_server.web.logins import Logins
 from doorward_server.web.pages import CONSOLE_HEADERS, Pages, see_other
 
-SECTIONS = (apps.SECTION,)
+SECTIONS = (apps.SECTION, tokens.SECTION, explain.SECTION, audit.SECTION)
 """What the console consists of, in the order of its navigation."""
 
 
 def make_console(
-    *, host: str, reserved_prefix: str, channel: grpc.aio.Channel, attempts: Attempts, logins: Logins
+    *,
+    host: str,
+    regions: Sequence[str],
+    reserved_prefix: str,
+    channel: grpc.aio.Channel,
+    attempts: Attempts,
+    logins: Logins,
 ) -> Starlette:
     """The application.
 
-    *host* is the console's, *reserved_prefix* what label keys of the platform begin with, and *channel*
-    leads to api.
+    *host* is the console's, *regions* the names of all, *reserved_prefix* what label keys of the platform
+    begin with, and *channel* leads to api.
     """
     pages = Pages(CONSOLE_HEADERS, filters=filters(reserved_prefix=reserved_prefix))
-    shell = Shell(stubs=Stubs(channel), pages=pages, sections=SECTIONS)
+    shell = Shell(stubs=Stubs(channel), pages=pages, sections=SECTIONS, regions=regions)
     sign_in = SignIn(host=host, shell=shell, attempts=attempts, logins=logins, pages=pages)
 
     async def home(_request: Request) -> Response:

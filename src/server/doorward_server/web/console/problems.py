@@ -5,8 +5,10 @@ from typing import Final
 
 import grpc
 
+from doorward.v1.role_pb2 import Role
 from doorward_server.web.attempts import Problem
 from doorward_server.web.console.failures import ApiError
+from doorward_server.web.console.words import role
 
 TOO_OLD: Final = Problem(
     HTTPStatus.FORBIDDEN,
@@ -69,6 +71,15 @@ def problem_of(error: ApiError) -> Problem:
                 "Something went wrong",
                 f"The fault is Doorward's, and its log has it{name}.",
             )
+
+
+def role_needed(title: str, needed: Role.ValueType, has: Role.ValueType) -> Problem:
+    """What to say to a visitor of a section that is for those of a higher role."""
+    return Problem(
+        HTTPStatus.FORBIDDEN,
+        f"{title} needs the role {role(needed)}",
+        f"Your token has the role {role(has)}. Sign in with another token, or ask whoever gave you yours.",
+    )
 
 
 def _violations(error: ApiError) -> str:

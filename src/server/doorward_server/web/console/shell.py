@@ -21,6 +21,7 @@ from doorward_server.web.console.problems import (
     NOTHING_HERE,
     TOO_OLD,
     problem_of,
+    role_needed,
 )
 from doorward_server.web.console.sections import Handler, Page, Section
 from doorward_server.web.console.visit import Visit
@@ -39,15 +40,19 @@ CONSOLE_FORMS: Final = Forms(
 class Shell:
     """Lets those in who are signed in, and puts the console around their pages."""
 
-    def __init__(self, *, stubs: Stubs, pages: Pages, sections: Sequence[Section]) -> None:
+    def __init__(
+        self, *, stubs: Stubs, pages: Pages, sections: Sequence[Section], regions: Sequence[str]
+    ) -> None:
+        """*regions*: the names of all."""
         self._stubs = stubs
         self._pages = pages
         self._sections = sections
+        self._regions = regions
         self._notices = {name: text for each in sections for name, text in each.notices.items()}
 
     def routes(self) -> list[Route]:
         """The addresses of all sections."""
-        return [self._route(page) for section in self._sections for page in section.pages]
+        return [self._route(section, page) for section in self._sections for page in section.pages]
 
     async def enter(self, request: Request) -> Visit | None:
         """A visit, if the request brings a session; raises `ApiError`, UNAUTHENTICATED if it has ended."""
@@ -57,7 +62,7 @@ class Shell:
             return None
         api = Api(self._stubs, session)
         answer = await api.call(api.tokens.WhoAmI, WhoAmIRequest())
-        return Visit(request, api=api, token=answer.token, shell=self)
+        return Visit(request, api=api, token=answer.token, regions=self._regions, shell=self)
 
     async def nothing_here(self, request: Request, _error: Exception) -> Response:
         """The page of every other address."""
@@ -84,6 +89,7 @@ class Shell:
     ) -> Response:
         """Implements `Renders`."""
         request, key = visit.request, CONSOLE_FORMS.key(visit.request)
+        sections = [each for each in self._sections if visit.token.role >= each.least_role]
         notice = None if _in_background(request) else cookie_of(request, NOTICE_COOKIE)
         return self._pages.page(
             f"console/{template}",
@@ -94,8 +100,8 @@ class Shell:
                 *([] if notice is None else [no_cookie(NOTICE_COOKIE)]),
             ],
             visit=visit,
-            sections=[each for each in self._sections if visit.token.role >= each.least_role],
-            here=next((each for each in self._sections if _is_within(request, each)), None),
+            sections=sections,
+            here=next((each for each in sections if _is_within(request, each)), None),
             notice=self._notices.get(notice or ""),
             field=FIELD,
             key=key,
@@ -103,10 +109,10 @@ class Shell:
             **values,
         )
 
-    def _route(self, page: Page) -> Route:
+    def _route(self, section: Section, page: Page) -> Route:
         async def endpoint(request: Request) -> Response:
             handler = page.post if request.method == "POST" else page.get
-            return await self._answer(request, handler or _no_forms_here)
+            return await self._answer(request, _for_role(section, handler or _no_forms_here))
 
         return Route(page.path, endpoint, methods=["GET", "POST"])
 
@@ -148,6 +154,17 @@ def to_sign_in(request: Request, *, ended: bool = False) -> Response:
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     query = urlencode({"next": wanted, **({"ended": "1"} if ended else {})})
     return see_other(f"{SIGN_IN}?{query}", [no_cookie(SESSION_COOKIE)] if ended else [])
+
+
+def _for_role(section: Section, handler: Handler) -> Handler:
+    """The handler, for those who see its section; others are told whom it is for. Api would refuse them."""
+
+    async def handle(visit: Visit) -> Response:
+        if visit.token.role < section.least_role:
+            return visit.problem(role_needed(section.title, section.least_role, visit.token.role))
+        return await handler(visit)
+
+    return handle
 
 
 async def _nothing_here(visit: Visit) -> Response:

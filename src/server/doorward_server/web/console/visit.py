@@ -1,6 +1,6 @@
 """One request of somebody who is signed in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -32,11 +32,15 @@ class Renders(Protocol):
 class Visit:
     """What a page is made from."""
 
-    def __init__(self, request: Request, *, api: Api, token: Token, shell: Renders) -> None:
+    def __init__(
+        self, request: Request, *, api: Api, token: Token, regions: Sequence[str], shell: Renders
+    ) -> None:
         self.request: Final = request
         self.api: Final = api
         self.token: Final = token
         """Whose session it is."""
+        self.regions: Final = regions
+        """The names of all that there are."""
         self.fields: Mapping[str, str] = {}
         """What a form has sent."""
         self._shell = shell

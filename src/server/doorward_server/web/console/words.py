@@ -49,6 +49,11 @@ def span(length: timedelta) -> str:
     return f"{seconds} s"
 
 
+def past(time: Timestamp) -> bool:
+    """Whether it has come."""
+    return _datetime(time) <= datetime.now(UTC)
+
+
 def filters(*, reserved_prefix: str) -> dict[str, Callable[[Any], Any]]:
     """The filters by name; *reserved_prefix* is what label keys of the platform begin with."""
 
@@ -59,6 +64,7 @@ def filters(*, reserved_prefix: str) -> dict[str, Callable[[Any], Any]]:
         "access": access,
         "age": age,
         "iso": iso,
+        "past": past,
         "reserved": reserved,
         "role": role,
         "state": state,
