@@ -12,6 +12,7 @@ import pytest
 from doorward_server.domain.credentials import Secret
 from doorward_server.web.attempts import Attempts
 from doorward_server.web.console.app import make_console
+from doorward_server.web.console.visit import Platform
 from doorward_server.web.logins import Refusal
 from doorward_server.web.throttle import Limits, Throttle
 from tests.unit.web.console.fake_api import SESSION, FakeApi, serving
@@ -109,8 +110,7 @@ async def stranger() -> AsyncIterator[Console]:
             throttle = Throttle(clock=lambda: 0.0, limits=Limits(address_burst=3))
             app = make_console(
                 host=HOST,
-                regions=("GRA", "BHS"),
-                reserved_prefix="ovh/",
+                platform=Platform(regions=("GRA", "BHS"), reserved_prefix="ovh/"),
                 channel=channel,
                 attempts=Attempts(logins=logins, throttle=throttle),
                 logins=logins,

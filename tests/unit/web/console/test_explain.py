@@ -16,7 +16,10 @@ from doorward.v1.token_service_pb2 import (
     ListTokensResponse,
 )
 from doorward_server.check.denials import DENIALS
+from doorward_server.domain.credentials import mint_secret
 from doorward_server.domain.decision import Reason, Rule
+from doorward_server.domain.ids import TokenId
+from doorward_server.web.console.audit.filter import AuditFilter
 from doorward_server.web.console.explain.answers import answer_of
 from tests.unit.web.console.conftest import Console, text_of
 from tests.unit.web.console.fake_api import RefusedError
@@ -97,6 +100,19 @@ async def test_token_and_app_are_found_as_people_name_them(console: Console, tok
         assert words in said
     assert "The same as for an app that does not exist" in said
     assert "no: this rule decides" in said
+
+
+async def test_a_secret_that_is_pasted_counts_as_its_id(console: Console) -> None:
+    """And is not repeated; on the audit's page neither."""
+    secret = mint_secret(TokenId(TOKEN)).reveal()
+    page = await console.open(asked(token=f" {secret}", app=APP, path=f"/{secret}"))
+    (request,) = console.api.asked("ExplainAccess")
+    assert (request.token_id, request.path) == (TOKEN, f"/{TOKEN}")
+    assert secret.split("_")[2] not in page.text
+    assert AuditFilter.read({"actor": secret, "resource": secret}).params() == {
+        "actor": TOKEN,
+        "resource": TOKEN,
+    }
 
 
 @pytest.mark.parametrize(

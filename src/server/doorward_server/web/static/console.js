@@ -98,6 +98,18 @@ const refresh = (region) => {
   }, 1500);
 };
 
+// An open menu closes when something else is clicked, and by Escape. Under a dialog it stays: the dialog gives the
+// focus back to its link.
+const closeMenus = (event) => {
+  if (document.querySelector("dialog[open]")) return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (event.type === "click" ? menu.contains(event.target) : event.key !== "Escape") continue;
+    const held = menu.contains(document.activeElement);
+    menu.open = false;
+    if (held) menu.querySelector("summary").focus();
+  }
+};
+
 const enliven = (root) => {
   showTimes(root);
   showCopyButtons(root);
@@ -106,5 +118,7 @@ const enliven = (root) => {
 };
 
 document.addEventListener("click", openDialog);
+document.addEventListener("click", closeMenus);
+document.addEventListener("keydown", closeMenus);
 enliven(document);
 setInterval(() => showTimes(document), 30000);

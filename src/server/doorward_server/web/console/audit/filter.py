@@ -8,6 +8,7 @@ from typing import Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from doorward.v1 import audit_service_pb2
+from doorward_server.web.console.pasted import without_secrets
 
 DEEDS: Final = MappingProxyType(
     {
@@ -45,7 +46,9 @@ class AuditFilter:
     @classmethod
     def read(cls, params: Mapping[str, str]) -> Self:
         """What the address says."""
-        return cls(**{name: params.get(name, "").strip()[:_LONGEST] for name in cls.__slots__})
+        return cls(
+            **{name: without_secrets(params.get(name, "")).strip()[:_LONGEST] for name in cls.__slots__}
+        )
 
     @property
     def is_set(self) -> bool:

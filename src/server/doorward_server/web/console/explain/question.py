@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from doorward.v1.token_service_pb2 import ExplainAccessRequest
 from doorward_server.web.console.names import Known
+from doorward_server.web.console.pasted import without_secrets
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -29,7 +30,7 @@ class Question:
     @classmethod
     def read(cls, params: Mapping[str, str]) -> Self:
         """What the address says."""
-        given = {name: params.get(name, "").strip()[:_LONGEST] for name in cls.__slots__}
+        given = {name: without_secrets(params.get(name, "")).strip()[:_LONGEST] for name in cls.__slots__}
         return cls(**{name: text for name, text in given.items() if text})
 
     @property

@@ -25,7 +25,7 @@ _SENT_TWICE: Final = Problem(
 
 async def show_new(visit: Visit) -> Response:
     """The empty form."""
-    return _page(visit, TokenForm.fresh(region=next(iter(visit.regions), "")))
+    return _page(visit, TokenForm.fresh(region=visit.platform.regions[0]))
 
 
 async def create(visit: Visit) -> Response:
