@@ -10,10 +10,10 @@ from doorward_server.domain.roles import Role
 from doorward_server.domain.tokens import Token
 from doorward_server.services.authentication import Authenticated
 from doorward_server.services.calls import Call, authorize
-from doorward_server.services.errors import SupersededSecretError, UnauthenticatedError
+from doorward_server.services.errors import SupersededSecretError, TooManySessionsError, UnauthenticatedError
 from doorward_server.services.session_service import NewSession
 from doorward_server.services.token_service import TokenChanges
-from tests.integration.services.conftest import World
+from tests.integration.services.conftest import SESSION_BURST, World
 
 CONSOLE = "console.localhost"
 
@@ -192,3 +192,15 @@ async def test_streams_end_with_it(world: World, by: str) -> None:
             world.signals.notify(token.token_id)
     with pytest.raises(UnauthenticatedError):
         await asyncio.wait_for(following, 10)
+
+
+async def test_signing_in_counts_among_the_sessions_of_a_token(world: World) -> None:
+    """Those with apps among them: the limit is the token's."""
+    app = await world.app()
+    token, _ = await world.token()
+    await begun(world, token, f"{app.app_id}.app.gra.localhost")
+    for _ in range(SESSION_BURST - 1):
+        await begun(world, token)
+    for host in (CONSOLE, f"{app.app_id}.app.gra.localhost"):
+        with pytest.raises(TooManySessionsError):
+            await begun(world, token, host)
