@@ -190,3 +190,16 @@ def test_a_newer_api_may_have_other_reasons() -> None:
     response = ExplainAccessResponse(reason="NEW", http_status=499, rules=[AccessRule(rule="moon")])
     answer = answer_of(ExplainAccessRequest(), response)
     assert (answer.reason, answer.text, answer.status, answer.steps[0].rule) == ("NEW", "", "499", "Moon")
+
+
+def test_the_time_of_a_rule_is_told_apart() -> None:
+    """For the reader's zone; words that only look like one are words."""
+    details = {
+        "expires 2030-01-31T14:00:00.250000+00:00": ("expires", "2030-01-31T14:00:00.250000+00:00"),
+        "expires never": ("expires never", ""),
+        "path /2030-01-31T14:00:00+00:00": ("path /2030-01-31T14:00:00+00:00", ""),
+    }
+    for detail, split in details.items():
+        response = ExplainAccessResponse(rules=[AccessRule(rule="token", detail=detail)])
+        (step,) = answer_of(ExplainAccessRequest(), response).steps
+        assert (step.detail, step.time) == split

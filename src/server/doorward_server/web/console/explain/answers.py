@@ -1,5 +1,6 @@
 """What a client sees of a decision (docs/decision.md, "The answer")."""
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -28,6 +29,9 @@ _REMEDIES: Final = {
 }
 
 
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One rule that was looked at."""
@@ -36,6 +40,8 @@ class Step:
     """What it asks for, in words."""
     detail: str
     """What was compared."""
+    time: str
+    """The time that it ends with, in RFC 3339; empty when there is none."""
     passed: bool
 
 
@@ -83,4 +89,11 @@ def _status(number: int) -> str:
 def _step(rule: str, detail: str, *, passed: bool) -> Step:
     known = Rule.__members__.get(rule.upper())
     words = rule if known is None else known.value
-    return Step(f"{words[:1].upper()}{words[1:]}", "" if detail == words else detail, passed)
+    text, time = _split_time("" if detail == words else detail)
+    return Step(f"{words[:1].upper()}{words[1:]}", text, time, passed)
+
+
+def _split_time(detail: str) -> tuple[str, str]:
+    """What api says, and the time at its end: in UTC there, to be shown in the reader's zone."""
+    text, _, last = detail.rpartition(" ")
+    return (text, last) if _TIME.fullmatch(last) else (detail, "")
