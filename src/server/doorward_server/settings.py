@@ -18,6 +18,7 @@ from pydantic_settings import SettingsError as SourceError
 
 from doorward._exceptions import ConfigurationError
 from doorward._target import parse_target
+from doorward_server.domain.hosts import split_app_host
 
 CONFIG_VARIABLE = "DOORWARD_CONFIG"
 """The environment variable that names a TOML file of settings."""
@@ -64,6 +65,9 @@ class Settings(BaseSettings):
     api_hosts: tuple[str, ...] = Field(
         ("api.localhost", "localhost", "127.0.0.1"),
         description="Host names under which Envoy serves the API. Every other host is an app's or nobody's.",
+    )
+    console_host: str = Field(
+        "console.localhost", description="Host name of the console, which is served where the login is."
     )
     regions: dict[str, str] = Field(
         {"GRA": "app.gra.localhost", "BHS": "app.bhs.localhost"},
@@ -247,6 +251,15 @@ class Settings(BaseSettings):
                 raise ValueError(str(error)) from None
         return target
 
+    @field_validator("console_host")
+    @classmethod
+    def _check_console_host(cls, host: str) -> str:
+        if not _DOMAIN.fullmatch(host):
+            raise ValueError("must be a lower-case host name without a port, such as console.example.com")
+        if split_app_host(host) is not None:
+            raise ValueError("must not have the form of an app's host")
+        return host
+
     @field_validator("regions")
     @classmethod
     def _check_regions(cls, regions: dict[str, str]) -> dict[str, str]:
@@ -272,6 +285,8 @@ class Settings(BaseSettings):
     def _check_together(self) -> Self:
         if (self.api_tls_certificate_file is None) != (self.api_tls_private_key_file is None):
             raise ValueError("api_tls_certificate_file and api_tls_private_key_file go together")
+        if self.console_host in {host.lower() for host in self.api_hosts}:
+            raise ValueError("console_host must not be one of api_hosts")
         if self.api_tls_certificate_file is None and not _is_loopback(self.api_listen_address):
             raise ValueError(
                 "api_listen_address is one that other machines reach, so api_tls_certificate_file must be"

@@ -55,15 +55,17 @@ class Visitor:
         (action,) = re.findall(r'action="([^"]*)"', text)
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', text))
         hidden = {name: value.replace("&amp;", "&") for name, value in hidden.items()}
+        return self.send_form(action, {**hidden, **fields}, headers=headers)
+
+    def send_form(self, action: str, fields: dict[str, str], *, headers: Headers = ()) -> Answer:
+        """Send a form as a page of this host does."""
         sent = [
             ("Origin", f"http://{self.host}"),
             ("Sec-Fetch-Site", "same-origin"),
             ("Sec-Fetch-Mode", "navigate"),
             ("Content-Type", "application/x-www-form-urlencoded"),
         ]
-        return self.send(
-            "POST", action, headers=[*sent, *headers], body=urlencode({**hidden, **fields}).encode()
-        )
+        return self.send("POST", action, headers=[*sent, *headers], body=urlencode(fields).encode())
 
     def log_in(self, token: str, target: str = "/") -> Answer:
         """From an address to the app behind it; answers what Connect does."""

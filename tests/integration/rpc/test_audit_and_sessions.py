@@ -91,7 +91,7 @@ async def test_a_session_ends_itself_and_opens_nothing_else(api: Api) -> None:
     session = (("doorward-session", begun.credential),)
     who = token_service_pb2.WhoAmIRequest()
     refusal = await api.refused(api.tokens.WhoAmI, who, metadata=session)
-    assert refusal.reason == "CREDENTIAL_MISSING"
+    assert refusal.reason == "CREDENTIAL_INVALID"
     delete = session_service_pb2.DeleteSessionRequest(session_id=begun.session.session_id)
     for metadata, reason in (
         ((*session, *bearer("dw_")), "CREDENTIAL_MALFORMED"),
@@ -103,6 +103,41 @@ async def test_a_session_ends_itself_and_opens_nothing_else(api: Api) -> None:
         assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAUTHENTICATED, reason)
         assert begun.credential not in refusal.text
     assert (await api.sessions.DeleteSession(delete, metadata=session)).policy_update.revision
+
+
+async def test_the_consoles_session_calls_in_the_tokens_place(api: Api) -> None:
+    """With its role, and alone; it makes no session, so it never opens an app, and it ends itself."""
+    app = await api.running_app()
+    token, secret = await api.token()
+    create = session_service_pb2.CreateSessionRequest(host="console.localhost:8080")
+    begun = await api.call(api.sessions.CreateSession, create, token=secret)
+    assert (begun.session.host, begun.session.token_id) == ("console.localhost", token.token_id)
+    session = (("doorward-session", begun.credential),)
+    who = token_service_pb2.WhoAmIRequest()
+    call = api.tokens.WhoAmI(who, metadata=session)
+    assert (await call).token.token_id == token.token_id
+    assert "doorward-session" not in dict(await call.initial_metadata())
+    role = await api.refused(api.tokens.ListTokens, token_service_pb2.ListTokensRequest(), metadata=session)
+    assert role.code is grpc.StatusCode.PERMISSION_DENIED
+    for host in ("console.localhost", f"{app.app_id}.app.gra.localhost"):
+        request = session_service_pb2.CreateSessionRequest(host=host)
+        refusal = await api.refused(api.sessions.CreateSession, request, metadata=session)
+        assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAUTHENTICATED, "CREDENTIAL_MISSING")
+    for metadata, reason in (
+        ((*session, *bearer("dw_")), "CREDENTIAL_MALFORMED"),
+        ((*session, *session), "CREDENTIAL_MISSING"),
+        ((("doorward-session", begun.credential[:-1]),), "CREDENTIAL_INVALID"),
+    ):
+        assert (await api.refused(api.tokens.WhoAmI, who, metadata=metadata)).reason == reason
+    api.world.clock.advance(minutes=20)
+    call = api.tokens.WhoAmI(who, metadata=session)
+    await call
+    renewed = dict(await call.initial_metadata())["doorward-session"]
+    delete = session_service_pb2.DeleteSessionRequest(session_id=begun.session.session_id)
+    await api.sessions.DeleteSession(delete, metadata=session)
+    for credential in (begun.credential, renewed):
+        refusal = await api.refused(api.tokens.WhoAmI, who, metadata=(("doorward-session", credential),))
+        assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAUTHENTICATED, "CREDENTIAL_INVALID")
 
 
 async def test_refusals_of_sessions_name_their_reason(api: Api) -> None:

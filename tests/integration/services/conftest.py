@@ -13,7 +13,7 @@ from doorward_server.domain.ids import AppId, RegionName
 from doorward_server.domain.labels import parse_labels
 from doorward_server.domain.roles import Role
 from doorward_server.domain.selectors import parse_selector
-from doorward_server.domain.sessions import SessionSeals
+from doorward_server.domain.sessions import ConsoleSeals, SessionSeals
 from doorward_server.domain.tokens import Token
 from doorward_server.services.access_service import AccessService
 from doorward_server.services.app_service import AppService, NewApp
@@ -57,6 +57,7 @@ class World:
     def __post_init__(self) -> None:
         self.mint = Mint(self.key, self.hasher)
         self.seals = SessionSeals(self.key.session_key())
+        self.console_seals = ConsoleSeals(self.key.console_key())
         self.pager = Pager(self.key.page_key())
         self.lifecycle = Lifecycle(
             storage=self.storage, propagation=self.propagation, signals=self.signals, clock=self.clock
@@ -89,18 +90,23 @@ class World:
             storage=self.storage,
             mint=self.mint,
             seals=self.seals,
+            console_seals=self.console_seals,
+            session_idle=timedelta(minutes=30),
             propagation=self.propagation,
             clock=self.clock,
         )
         self.sessions = SessionService(
             storage=self.storage,
             seals=self.seals,
+            console_seals=self.console_seals,
             propagation=self.propagation,
+            signals=self.signals,
             clock=self.clock,
             times=SessionTimes(idle=timedelta(minutes=30), max_age=timedelta(hours=12)),
             limit=SessionLimit(
                 SessionRate(burst=SESSION_BURST, per_minute=1), clock=lambda: self.clock().timestamp()
             ),
+            console_host="console.localhost",
             region_domains={"GRA": "app.gra.localhost", "BHS": "app.bhs.localhost"},
         )
         self.liveness = TokenLiveness(storage=self.storage, signals=self.signals, clock=self.clock)

@@ -313,6 +313,8 @@ async def test_a_new_platform_key_adopts_each_secret_once(world: World) -> None:
         storage=world.storage,
         mint=mint,
         seals=world.seals,
+        console_seals=world.console_seals,
+        session_idle=timedelta(minutes=30),
         propagation=world.propagation,
         clock=world.clock,
     )

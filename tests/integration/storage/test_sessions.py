@@ -56,11 +56,21 @@ async def test_replicas_are_told_of_ended_sessions_alone(
     assert told == sorted(expected, key=lambda each: each.session_id)
 
 
+async def test_replicas_are_told_of_no_session_with_the_console(storage: SqlStorage) -> None:
+    """They would not take it anyway."""
+    session = samples.session(app_id=None, end_time=samples.NOON)
+    async with storage.write() as work:
+        await work.sessions.add(session)
+    async with storage.read() as work:
+        assert await work.sessions.get(session.session_id) == session
+        assert [each async for each in work.policy.ended_sessions()] == []
+
+
 async def test_the_end_of_a_session_is_a_change(storage: SqlStorage) -> None:
     """With a revision, as that of an app or a token."""
     session = samples.session()
     async with storage.write() as work:
-        await work.policy.app_changed(session.app_id)
+        await work.policy.app_changed(samples.app().app_id)
         assert await work.policy.session_ended(session.session_id) == 2
     async with storage.read() as work:
         assert await work.policy.since(Revision(1), limit=9) == [

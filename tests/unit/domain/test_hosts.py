@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward_server.domain.hosts import app_host, split_app_host
+from doorward_server.domain.hosts import app_host, plain_host, split_app_host
 from doorward_server.domain.ids import AppId
 
 APP_ID = AppId("3f0c1c9e-5d1f-4f3e-9d53-0a1e0f6f2b11")
@@ -92,3 +92,28 @@ def test_no_text_is_misread(host: str) -> None:
 def test_a_host_leads_back_to_its_app() -> None:
     """The host that is shown to users is the one that is recognised."""
     assert split_app_host(app_host(APP_ID, DOMAIN)) == (APP_ID, DOMAIN)
+
+
+@pytest.mark.parametrize("host", ["console.localhost", "Console.LOCALHOST:8080", "console.localhost.:1"])
+def test_a_hosts_name_is_plain(host: str) -> None:
+    """Lower case, without what stands behind it."""
+    assert plain_host(host) == "console.localhost"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        ".",
+        ":1",
+        "console.localhost..",
+        "a@console.localhost",
+        "console.localhost:",
+        "[::1]",
+        "a, b",
+        "a\n",
+    ],
+)
+def test_what_is_no_host_has_no_name(host: str) -> None:
+    """Rather than one that was put right."""
+    assert plain_host(host) is None

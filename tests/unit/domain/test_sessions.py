@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from doorward_server.domain.credentials import PlatformKey, mint_secret, mint_token_id
 from doorward_server.domain.ids import AppId, SessionId, TokenId
-from doorward_server.domain.sessions import Session, SessionSeals, session_id_of
+from doorward_server.domain.sessions import (
+    ConsoleSeals,
+    ConsoleSession,
+    Session,
+    SessionSeals,
+    session_id_of,
+)
 
 SEALS = SessionSeals(PlatformKey("k", bytes(32)).session_key())
 OTHERS = SessionSeals(PlatformKey("k", b"x" * 32).session_key())
@@ -22,6 +28,15 @@ SESSION = Session(
     end=2_000.25,
 )
 SEALED = SEALS.seal(SESSION).encode()
+CONSOLE_SEALS = ConsoleSeals(PlatformKey("k", bytes(32)).console_key())
+CONSOLE = ConsoleSession(
+    session_id=SessionId("22222222-0000-4000-8000-000000000000"),
+    token_id=TokenId("0123456789ab"),
+    generation=7,
+    idle_end=1_000.5,
+    end=2_000.25,
+)
+CONSOLE_SEALED = CONSOLE_SEALS.seal(CONSOLE).encode()
 # Until the year 2109: later on, a float of seconds does not hold every millisecond.
 TIMES = st.integers(0, 2**42).map(lambda milliseconds: milliseconds / 1000)
 
@@ -80,6 +95,28 @@ def test_there_is_one_spelling(sealed: bytes) -> None:
 def test_another_key_opens_nothing() -> None:
     """With the platform key that is replaced, all sessions end."""
     assert OTHERS.open(SEALED) is None
+
+
+def test_the_consoles_sessions_are_sealed_as_well() -> None:
+    """What comes out is what went in, in one spelling, and no letter can be another."""
+    assert CONSOLE_SEALS.open(CONSOLE_SEALED) == CONSOLE
+    assert len(CONSOLE_SEALED) == 111
+    assert session_id_of(CONSOLE_SEALED) == CONSOLE.session_id
+    for at in range(len(CONSOLE_SEALED)):
+        other = b"A" if CONSOLE_SEALED[at : at + 1] != b"A" else b"B"
+        assert CONSOLE_SEALS.open(CONSOLE_SEALED[:at] + other + CONSOLE_SEALED[at + 1 :]) is None
+
+
+def test_no_kind_of_session_is_taken_for_the_other() -> None:
+    """Not by its form, and not under the other's key either, were it to have the form."""
+    key = PlatformKey("k", bytes(32))
+    assert key.console_key() != key.session_key()
+    for seals in (SEALS, SessionSeals(key.console_key())):
+        assert seals.open(CONSOLE_SEALED) is None
+        assert seals.open(b"1." + CONSOLE_SEALED[3:]) is None
+    for console_seals in (CONSOLE_SEALS, ConsoleSeals(key.session_key())):
+        assert console_seals.open(SEALED) is None
+        assert console_seals.open(b"c1." + SEALED[2:]) is None
 
 
 def test_a_session_has_nothing_of_a_secret() -> None:

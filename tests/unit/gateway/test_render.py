@@ -173,6 +173,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         ({"api_hosts": ("api.localhost:8080",)}, "not a host name: no port"),
         ({"api_hosts": ("api.localhost/x",)}, "not a host name"),
         ({"api_hosts": ("",)}, "not a host name"),
+        ({"console_host": "*"}, "console_host must be a host name"),
+        ({"console_host": "localhost"}, "none of api_hosts"),
         ({"check_sockets": ()}, "at least one socket"),
         ({"stream_idle_timeout": -1}, "stream_idle_timeout"),
         ({"websocket_max_duration": float("nan")}, "websocket_max_duration"),
@@ -215,13 +217,16 @@ def test_no_route_has_a_timeout() -> None:
     assert all(action["idle_timeout"] == "3600.000s" for action in actions)
 
 
-def test_only_the_api_and_doorwards_own_paths_go_without_check() -> None:
+def test_only_the_api_and_doorwards_own_pages_go_without_check() -> None:
     """Everything else that is routed is decided by check, and the names of apps and regions are nowhere."""
-    api, apps = connection_manager()["route_config"]["virtual_hosts"]
+    api, console, apps = connection_manager()["route_config"]["virtual_hosts"]
     ext_authz = "envoy.filters.http.ext_authz"
     assert api["domains"] == ["api.localhost", "localhost", "127.0.0.1"]
     assert api["typed_per_filter_config"][ext_authz]["disabled"] is True
     assert {route["route"]["cluster"] for route in api["routes"] if "route" in route} == {"api"}
+    assert console["domains"] == ["console.localhost"]
+    assert console["typed_per_filter_config"][ext_authz]["disabled"] is True
+    assert {route["route"]["cluster"] for route in console["routes"] if "route" in route} == {"web"}
     assert apps["domains"] == ["*"]
     assert "typed_per_filter_config" not in apps
     unchecked = [route for route in apps["routes"] if ext_authz in route.get("typed_per_filter_config", {})]

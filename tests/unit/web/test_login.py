@@ -10,6 +10,7 @@ import pytest
 
 from doorward_server.domain.credentials import Secret, mint_secret, mint_token_id
 from doorward_server.web.app import make_app
+from doorward_server.web.attempts import Attempts
 from doorward_server.web.health import HEALTH
 from doorward_server.web.hosts import AppHosts
 from doorward_server.web.login import LOGIN, LOGOUT, LoginPages
@@ -78,8 +79,10 @@ async def browser() -> AsyncIterator[Browser]:
     logins, pages = FakeLogins(), Pages()
     login_pages = LoginPages(
         hosts=AppHosts(["app.gra.localhost", "app.bhs.localhost"]),
+        attempts=Attempts(
+            logins=logins, throttle=Throttle(clock=lambda: 0.0, limits=Limits(address_burst=3))
+        ),
         logins=logins,
-        throttle=Throttle(clock=lambda: 0.0, limits=Limits(address_burst=3)),
         pages=pages,
     )
 
@@ -136,7 +139,7 @@ async def test_a_page_is_kept_and_framed_by_nobody(browser: Browser) -> None:
         assert not re.search(r"<script(?![^>]* src=)|<style|\son[a-z]+=|\sstyle=|javascript:", page.text)
 
 
-@pytest.mark.parametrize("name", ["style.css", "show.js", "icon.svg"])
+@pytest.mark.parametrize("name", ["tokens.css", "style.css", "show.js", "icon.svg"])
 async def test_a_pages_files_are_there(browser: Browser, name: str) -> None:
     """With a type that browsers take, and nothing else beside them."""
     answer = await browser.client.get(f"/.doorward/static/{name}")

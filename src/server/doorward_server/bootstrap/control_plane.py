@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from doorward_server.bootstrap.secrets import make_hasher
-from doorward_server.domain.sessions import SessionSeals
+from doorward_server.domain.sessions import ConsoleSeals, SessionSeals
 from doorward_server.home import make_home
 from doorward_server.metrics.api import ApiVitals, api_metrics
 from doorward_server.platform_key import load_platform_key
@@ -81,11 +81,18 @@ async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
         runtime = _runtimes(settings, lifecycle)
         stack.push_async_callback(lifecycle.close)
         mint, pager = Mint(key, hasher), Pager(key.page_key())
-        seals = SessionSeals(key.session_key())
+        seals, console_seals = SessionSeals(key.session_key()), ConsoleSeals(key.console_key())
+        session_idle = timedelta(seconds=settings.session_idle_timeout)
         server = ApiServer(
             use_cases=UseCases(
                 authenticator=Authenticator(
-                    storage=storage, mint=mint, seals=seals, propagation=publisher, clock=utc_now
+                    storage=storage,
+                    mint=mint,
+                    seals=seals,
+                    console_seals=console_seals,
+                    session_idle=session_idle,
+                    propagation=publisher,
+                    clock=utc_now,
                 ),
                 apps=AppService(
                     storage=storage,
@@ -109,16 +116,18 @@ async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
                 sessions=SessionService(
                     storage=storage,
                     seals=seals,
+                    console_seals=console_seals,
                     propagation=publisher,
+                    signals=signals,
                     clock=utc_now,
                     times=SessionTimes(
-                        idle=timedelta(seconds=settings.session_idle_timeout),
-                        max_age=timedelta(seconds=settings.session_max_age),
+                        idle=session_idle, max_age=timedelta(seconds=settings.session_max_age)
                     ),
                     limit=SessionLimit(
                         SessionRate(burst=settings.session_burst, per_minute=settings.sessions_per_minute),
                         clock=boottime,
                     ),
+                    console_host=settings.console_host,
                     region_domains=settings.regions,
                 ),
                 audit=AuditService(storage=storage, pager=pager),

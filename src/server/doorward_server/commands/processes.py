@@ -42,10 +42,10 @@ def check() -> None:
     sys.exit(asyncio.run(run_check(settings)))
 
 
-@click.command(short_help="Run the login pages alone.")
+@click.command(short_help="Run the login pages and the console alone.")
 @reports_faults
 def web() -> None:
-    """Run the pages that browsers log in on, behind Envoy, on a Unix socket."""
+    """Run the pages that browsers log in on, and the console, behind Envoy, on a Unix socket."""
     from doorward_server.bootstrap.web import run_web
 
     settings = load_settings()

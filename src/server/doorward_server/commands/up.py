@@ -228,6 +228,11 @@ def _welcome(settings: Settings, secret: Secret | None, *, seconds: float) -> st
         ("REST", f"http://{host}:{settings.envoy_port}/v1/apps"),
         ("gRPC", f"{connectable(settings.api_listen_address)}:{settings.api_port}"),
         *(
+            [("console", f"{settings.public_scheme}://{settings.console_host}:{settings.app_port}")]
+            if settings.login_enabled
+            else []
+        ),
+        *(
             (f"apps in {name}", f"{settings.public_scheme}://<app_id>.{domain}:{settings.app_port}")
             for name, domain in settings.regions.items()
         ),

@@ -102,8 +102,12 @@ class PlatformKey:
         return TokenMacs(self._derive(b"dw-token-mac"))
 
     def session_key(self) -> bytes:
-        """What seals the sessions of browsers, 32 bytes."""
+        """What seals the sessions of browsers with apps, 32 bytes."""
         return self._derive(b"dw-session")
+
+    def console_key(self) -> bytes:
+        """What seals the sessions of browsers with the console, 32 bytes."""
+        return self._derive(b"dw-console")
 
     def stream_key(self) -> bytes:
         """What authenticates a replica to the policy stream, 32 bytes."""

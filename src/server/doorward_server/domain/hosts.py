@@ -1,4 +1,4 @@
-"""Host names of apps: `<app_id>.<domain of the region>`."""
+"""Host names: those of apps are `<app_id>.<domain of the region>`."""
 
 import re
 
@@ -6,11 +6,11 @@ from doorward_server.domain.ids import AppId
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _DNS_LABEL = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
-_APP_HOST = re.compile(
-    rf"({_UUID})\.({_DNS_LABEL}(?:\.{_DNS_LABEL})*)\.?(?::[0-9]{{1,5}})?",
-    # ASCII: without it, IGNORECASE takes U+017F and U+212A for the letters s and k.
-    re.ASCII | re.IGNORECASE,
-)
+_DNS_NAME = rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*"
+_BEHIND = r"\.?(?::[0-9]{1,5})?"
+# ASCII: without it, IGNORECASE takes U+017F and U+212A for the letters s and k.
+_APP_HOST = re.compile(rf"({_UUID})\.({_DNS_NAME}){_BEHIND}", re.ASCII | re.IGNORECASE)
+_HOST = re.compile(rf"({_DNS_NAME}){_BEHIND}", re.ASCII | re.IGNORECASE)
 
 
 def split_app_host(host: str) -> tuple[AppId, str] | None:
@@ -28,3 +28,9 @@ def split_app_host(host: str) -> tuple[AppId, str] | None:
 def app_host(app_id: AppId, domain: str) -> str:
     """The host name of an app in a region with *domain*."""
     return f"{app_id}.{domain}"
+
+
+def plain_host(host: str) -> str | None:
+    """A request's host name in lower case, without a trailing dot and the port; None for what is no name."""
+    match = _HOST.fullmatch(host)
+    return None if match is None else match[1].lower()

@@ -93,6 +93,8 @@ class GatewayConfig:
     """The port to listen on; 0 takes a free one, which `await_ready` tells."""
     api_hosts: tuple[str, ...] = ("api.localhost", "localhost", "127.0.0.1")
     """The hosts of the API, exactly, without a port. Every other host is an app's: check decides."""
+    console_host: str = "console.localhost"
+    """The host of the console, which is served where the login pages are."""
     api_address: TcpAddress | UnixAddress
     """Where the api serves gRPC."""
     api_certificate: PinnedCertificate | None = None
@@ -118,12 +120,7 @@ class GatewayConfig:
         _check_port("listen_port", self.listen_port)
         if not TcpAddress(self.listen_address, self.listen_port).is_literal:
             raise GatewayError(f"listen_address {self.listen_address!r} must be an IP address, not a name")
-        for host in self.api_hosts:
-            if not _HOST.fullmatch(host):
-                raise GatewayError(f"api_hosts: {host!r} is not a host name: no port, no path, no wildcard")
-        names = [host.lower() for host in self.api_hosts]
-        if not names or len(set(names)) != len(names):
-            raise GatewayError("api_hosts must name at least one host, and each once")
+        self._check_hosts()
         if not self.check_sockets:
             raise GatewayError("check_sockets must name at least one socket")
         for field in ("stream_idle_timeout", "websocket_max_duration"):
@@ -132,6 +129,16 @@ class GatewayConfig:
         for field in ("max_message_bytes", "max_connections"):
             if not 1 <= getattr(self, field) <= _MAX_COUNT:
                 raise GatewayError(f"{field} must be 1 to {_MAX_COUNT}")
+
+    def _check_hosts(self) -> None:
+        for host in self.api_hosts:
+            if not _HOST.fullmatch(host):
+                raise GatewayError(f"api_hosts: {host!r} is not a host name: no port, no path, no wildcard")
+        names = [host.lower() for host in self.api_hosts]
+        if not names or len(set(names)) != len(names):
+            raise GatewayError("api_hosts must name at least one host, and each once")
+        if not _NAME.fullmatch(self.console_host) or self.console_host.lower() in names:
+            raise GatewayError("console_host must be a host name, and none of api_hosts")
 
 
 def _check_port(name: str, port: int) -> None:

@@ -91,6 +91,7 @@ def placeholders(config: GatewayConfig, directory: Path) -> dict[str, Any]:
         "api_discovery": _discovery(config.api_address),
         "api_hosts": list(config.api_hosts),
         "api_transport_socket": None if config.api_certificate is None else _tls(config.api_certificate),
+        "console_hosts": [config.console_host],
         "check_endpoints": [_endpoint(socket) for socket in config.check_sockets],
         **(_edge_cache(directory / CACHE_SCRIPT) if config.edge_cache else _NO_EDGE_CACHE),
         "listen_address": config.listen_address,

@@ -25,10 +25,13 @@ EXEMPT_SERVICES: Final = frozenset(
 
 
 DOORWARD_SESSION: Final = "doorward-session"
-"""The metadata of a session's credential, for the calls of `OPEN_TO_SESSIONS`."""
+"""The metadata of a session's credential, in place of a token, and of the renewed one in an answer."""
 
 OPEN_TO_SESSIONS: Final = frozenset({"DeleteSession"})
-"""What may be called with a session in place of a token: ending it. It is for an app, not for the API."""
+"""What may be called with any session: ending it. Those with apps are for nothing else of the API."""
+
+CLOSED_TO_SESSIONS: Final = frozenset({"CreateSession"})
+"""What may be called with none, the console's included: it opens no app, and begets no session."""
 
 
 class Authenticates(Protocol):
@@ -38,6 +41,7 @@ class Authenticates(Protocol):
         self, authorization: list[bytes], doorward_token: list[bytes]
     ) -> Authenticated: ...
     async def authenticate_session(self, sealed: bytes) -> Authenticated: ...
+    async def authenticate_console(self, sealed: bytes) -> Authenticated: ...
 
 
 class Guard:
@@ -60,14 +64,19 @@ class Guard:
                     session_id=found.session_id,
                 )
             )
+            if found.renewed is not None:
+                state.initial_metadata.append((DOORWARD_SESSION, found.renewed))
         yield
 
     async def _caller(self, state: CallState, metadata: Iterable[tuple[str, str | bytes]]) -> Authenticated:
         metadata = tuple(metadata)
         authorization, doorward_token = _values(metadata, AUTHORIZATION), _values(metadata, DOORWARD_TOKEN)
         sessions = _values(metadata, DOORWARD_SESSION)
-        if len(sessions) == 1 and state.name in OPEN_TO_SESSIONS and not (authorization or doorward_token):
-            return await self._authenticator.authenticate_session(sessions[0])
+        if len(sessions) == 1 and not (authorization or doorward_token):
+            if state.name in OPEN_TO_SESSIONS:
+                return await self._authenticator.authenticate_session(sessions[0])
+            if state.name not in CLOSED_TO_SESSIONS:
+                return await self._authenticator.authenticate_console(sessions[0])
         return await self._authenticator.authenticate(authorization, doorward_token)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
+from datetime import datetime
 from typing import Any, TypeVar
 
 from doorward_server.services.calls import Call
@@ -23,7 +24,7 @@ class TokenLiveness:
         self._clock = clock
 
     async def while_live(self, call: Call, stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-        """What *stream* yields, until the secret that the call carries works no more.
+        """What *stream* yields, until the secret or the session that the call carries works no more.
 
         Then `UnauthenticatedError` is raised: whoever has the token's present secret calls again.
         """
@@ -32,17 +33,11 @@ class TokenLiveness:
                 yield entry
 
     async def _ended(self, call: Call) -> None:
-        """Raise `UnauthenticatedError` when the caller's token, or the secret of it, has ended."""
-        token_id = call.caller.token_id
-        with self._signals.subscribe(token_id) as changed:
+        """Raise `UnauthenticatedError` when the caller's token, or the secret or session of it, has ended."""
+        with self._signals.subscribe(call.actor, call.session_id) as changed:
             while True:
                 changed.clear()
-                async with self._storage.read() as work:
-                    token = await work.tokens.get(token_id)
-                generation = None if token is None else token.numbered(call.generation)
-                if token is None or generation is None:
-                    raise UnauthenticatedError(CredentialFault.INVALID)
-                end, now = token.end_of(generation), self._clock()
+                end, now = await self._end(call), self._clock()
                 if end is not None and end <= now:
                     raise UnauthenticatedError(CredentialFault.INVALID)
                 left = None if end is None else (end - now).total_seconds()
@@ -50,6 +45,21 @@ class TokenLiveness:
                     await asyncio.wait_for(changed.wait(), left)
                 except TimeoutError:
                     continue
+
+    async def _end(self, call: Call) -> datetime | None:
+        """When what the call carries ends by itself; raises `UnauthenticatedError` if it was ended."""
+        async with self._storage.read() as work:
+            token = await work.tokens.get(call.actor)
+            session = None if call.session_id is None else await work.sessions.get(call.session_id)
+        generation = None if token is None else token.numbered(call.generation)
+        if token is None or generation is None:
+            raise UnauthenticatedError(CredentialFault.INVALID)
+        end = token.end_of(generation)
+        if call.session_id is None:
+            return end
+        if session is None or session.end_time is not None or token.generation != call.generation:
+            raise UnauthenticatedError(CredentialFault.INVALID)
+        return session.expire_time if end is None else min(end, session.expire_time)
 
 
 async def until(end: Coroutine[Any, Any, None], stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:

@@ -109,7 +109,8 @@ class SessionRecord:
 
     session_id: SessionId
     token_id: TokenId
-    app_id: AppId
+    app_id: AppId | None
+    """None: it is the console's."""
     create_time: datetime
     expire_time: datetime
     """When it ends at the latest."""
@@ -255,7 +256,7 @@ class PolicyLog(Protocol):
         ...
 
     def ended_sessions(self) -> AsyncIterator[Sequence[EndedSession]]:
-        """The sessions that were ended before their time, for as long as they are kept."""
+        """The sessions with apps that were ended before their time, for as long as they are kept."""
         ...
 
 

@@ -18,13 +18,15 @@ class Signals:
             event.set()
 
     @contextmanager
-    def subscribe(self, key: Hashable) -> Iterator[asyncio.Event]:
-        """An event that is set at each change; clear it before looking at the resource again."""
+    def subscribe(self, *keys: Hashable) -> Iterator[asyncio.Event]:
+        """An event that is set at each change of any of them; clear it before looking at them again."""
         event = asyncio.Event()
-        self._events[key].add(event)
+        for key in keys:
+            self._events[key].add(event)
         try:
             yield event
         finally:
-            self._events[key].discard(event)
-            if not self._events[key]:
-                del self._events[key]
+            for key in keys:
+                self._events[key].discard(event)
+                if not self._events[key]:
+                    del self._events[key]

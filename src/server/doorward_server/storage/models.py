@@ -160,7 +160,8 @@ class SessionRow(Base):
 
     session_id: Mapped[SessionIdColumn] = mapped_column(primary_key=True)
     token_id: Mapped[TokenIdColumn]
-    app_id: Mapped[AppIdColumn]
+    # None: it is the console's.
+    app_id: Mapped[AppIdColumn | None]
     create_time: Mapped[Time]
     expire_time: Mapped[Time]
     end_time: Mapped[Time | None]

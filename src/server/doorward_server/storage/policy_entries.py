@@ -79,7 +79,7 @@ async def stored_ended_sessions(session: AsyncSession) -> AsyncIterator[list[End
     """The sessions that were ended before their time, for as long as they are kept."""
     every = (
         select(_sessions.session_id, _sessions.expire_time)
-        .where(_sessions.end_time.is_not(None))
+        .where(_sessions.end_time.is_not(None), _sessions.app_id.is_not(None))
         .order_by(_sessions.session_id)
         .limit(_BATCH)
     )

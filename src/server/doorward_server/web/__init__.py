@@ -1,1 +1,1 @@
-"""The pages that browsers see: logging in and out, on the apps' own hosts."""
+"""The pages that browsers see: logging in and out on the apps' own hosts, and the console."""

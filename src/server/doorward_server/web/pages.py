@@ -1,8 +1,9 @@
 """HTML pages, each with the headers that keep others from framing, caching or extending it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -10,33 +11,53 @@ from starlette.responses import Response
 
 _HERE: Final = Path(__file__).parent
 
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+
+_HEADERS: Final = MappingProxyType(
+    {
+        "cache-control": "no-store",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=()",
+        # With "no-referrer", browsers would send the forms with the origin "null".
+        "referrer-policy": "same-origin",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "x-robots-tag": "noindex",
+    }
+)
+
 # Without `form-action`, which would also stop an app that sends its visitors on to another host right after
 # the login. There is no form but ours, and nothing that a stranger writes gets into a page.
-_HEADERS: Final = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
-    " base-uri 'none'; frame-ancestors 'none'",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
-    # With "no-referrer", browsers would send the forms with the origin "null".
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "x-robots-tag": "noindex",
-}
+LOGIN_HEADERS: Final = MappingProxyType({**_HEADERS, "content-security-policy": _POLICY})
+"""Of the pages on apps' hosts."""
 
-_STATIC: Final = {
-    "style.css": "text/css; charset=utf-8",
-    "show.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
+CONSOLE_HEADERS: Final = MappingProxyType(
+    {**_HEADERS, "content-security-policy": f"{_POLICY}; connect-src 'self'; form-action 'self'"}
+)
+"""Of the console's pages, which show what others have written, such as names of apps."""
+
+_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
 
 
 class Pages:
     """Renders the templates. They cannot be told to print anything unescaped."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        headers: Mapping[str, str] = LOGIN_HEADERS,
+        *,
+        filters: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """*filters*: those of the templates, beside Jinja's own."""
+        self._headers = headers
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -44,7 +65,10 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._static = {name: (_HERE / "static" / name).read_bytes() for name in _STATIC}
+        self._templates.filters.update(filters)
+        self._static = {
+            file.name: file.read_bytes() for file in (_HERE / "static").iterdir() if file.suffix in _TYPES
+        }
 
     def page(
         self,
@@ -57,7 +81,7 @@ class Pages:
     ) -> Response:
         """A page; *cookies* are whole `Set-Cookie` headers, *retry_after* is in seconds."""
         text = self._templates.get_template(template).render(status=status.value, **values)
-        response = Response(text, status, _HEADERS, media_type="text/html")
+        response = Response(text, status, self._headers, media_type="text/html")
         if retry_after is not None:
             response.headers["retry-after"] = str(retry_after)
         return with_cookies(response, cookies)
@@ -66,14 +90,14 @@ class Pages:
         """A file of the pages; None: there is no such one."""
         if name not in self._static:
             return None
-        # What an app's host serves under this name never changes but with Doorward: not for long.
-        headers = {**_HEADERS, "cache-control": "max-age=300"}
-        return Response(self._static[name], headers=headers, media_type=_STATIC[name])
+        # What a host serves under this name never changes but with Doorward: not for long.
+        headers = {**self._headers, "cache-control": "max-age=300"}
+        return Response(self._static[name], headers=headers, media_type=_TYPES[Path(name).suffix])
 
 
 def see_other(location: str, cookies: Iterable[str]) -> Response:
     """Send the browser on to a path of the same host."""
-    headers = {**_HEADERS, "location": location}
+    headers = {**LOGIN_HEADERS, "location": location}
     return with_cookies(Response(status_code=HTTPStatus.SEE_OTHER, headers=headers), cookies)
 
 

@@ -14,7 +14,10 @@ from grpc_health.v1 import health_pb2
 
 from doorward_server.services.boottime import boottime
 from doorward_server.stopping import stop_signals
-from doorward_server.web.app import make_app
+from doorward_server.web.app import ByHost, make_app
+from doorward_server.web.attempts import Attempts
+from doorward_server.web.console.app import make_console
+from doorward_server.web.console.visit import Platform
 from doorward_server.web.hosts import AppHosts
 from doorward_server.web.listening import listening
 from doorward_server.web.login import LoginPages
@@ -36,6 +39,9 @@ class WebConfig:
     """gRPC target of api, such as `unix:/run/doorward/api.sock` or `api.example:8081`."""
     api_root_certificates: bytes | None = None
     """PEM certificates that are trusted to name api. None: no TLS."""
+    console_host: str
+    """The host of the console."""
+    platform: Platform
     region_domains: tuple[str, ...]
     """The domains of the apps of all regions."""
     socket: Path
@@ -48,17 +54,9 @@ async def run_web(config: WebConfig) -> None:
     """Answer browsers until SIGTERM or SIGINT; raises `WebListenError`."""
     with stop_signals() as stopped, listening(config.socket) as listener:
         async with _channel(config) as channel:
-            pages = Pages()
-            login_pages = LoginPages(
-                hosts=AppHosts(config.region_domains),
-                logins=ApiLogins(channel),
-                throttle=Throttle(clock=boottime),
-                pages=pages,
-            )
-            app = make_app(login_pages, pages, ready=lambda: _serves(channel))
             server = _Server(
                 uvicorn.Config(
-                    app,
+                    _app(config, channel),
                     access_log=False,
                     h11_max_incomplete_event_size=64 * 1024,
                     http="h11",
@@ -78,6 +76,26 @@ async def run_web(config: WebConfig) -> None:
             stopping.cancel()
             server.should_exit = True
             await serving
+
+
+def _app(config: WebConfig, channel: grpc.aio.Channel) -> ByHost:
+    logins, pages = ApiLogins(channel), Pages()
+    # One for both: who tries tokens here has tried them there.
+    attempts = Attempts(logins=logins, throttle=Throttle(clock=boottime))
+    login_pages = LoginPages(
+        hosts=AppHosts(config.region_domains), attempts=attempts, logins=logins, pages=pages
+    )
+    return ByHost(
+        console_host=config.console_host,
+        console=make_console(
+            host=config.console_host,
+            platform=config.platform,
+            channel=channel,
+            attempts=attempts,
+            logins=logins,
+        ),
+        others=make_app(login_pages, pages, ready=lambda: _serves(channel)),
+    )
 
 
 class _Server(uvicorn.Server):

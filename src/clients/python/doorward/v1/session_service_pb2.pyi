@@ -20,7 +20,11 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Session(_message.Message):
-    """Session is a browser's access to one app, bound to one generation of one token."""
+    """Session is a browser's access to one app or to the console, bound to one generation of one token. The
+    credential of one with an app opens that app and nothing else. That of one with the console is taken as
+    `doorward-session` in place of a token by every call but CreateSession, and opens no app; an answer may have
+    a renewed one in its metadata under that name.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -31,7 +35,7 @@ class Session(_message.Message):
     session_id: _builtins.str
     """The session's id. It is not the session's credential."""
     host: _builtins.str
-    """The app's host name, which the session is bound to."""
+    """The host name of the app or the console, which the session is bound to."""
     token_id: _builtins.str
     """The token that the session was made with."""
     @_builtins.property
@@ -62,7 +66,7 @@ class CreateSessionRequest(_message.Message):
 
     HOST_FIELD_NUMBER: _builtins.int
     host: _builtins.str
-    """The app's host name, as the app's URL has it; a port is passed over."""
+    """The app's host name, as the app's URL has it, or the console's; a port is passed over."""
     def __init__(
         self,
         *,
@@ -85,7 +89,9 @@ class CreateSessionResponse(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     CREDENTIAL_FIELD_NUMBER: _builtins.int
     credential: _builtins.str
-    """The session's credential, the value of the cookie `__Host-doorward`. No other call answers it."""
+    """The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+    call answers it.
+    """
     @_builtins.property
     def session(self) -> Global___Session:
         """The session."""
@@ -135,7 +141,9 @@ class DeleteSessionResponse(_message.Message):
     POLICY_UPDATE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def policy_update(self) -> _policy_update_pb2.PolicyUpdate:
-        """The change's place in the policy. Not set: the session had ended already."""
+        """The change's place in the policy. Not set: the session had ended already, or is one with the console,
+        of which no replica knows.
+        """
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class SessionServiceStub(object):
-    """SessionService turns a token into a browser's session with one app.
+    """SessionService turns a token into a browser's session, with one app or with the console.
     """
 
     def __init__(self, channel):
@@ -48,12 +48,12 @@ class SessionServiceStub(object):
 
 
 class SessionServiceServicer(object):
-    """SessionService turns a token into a browser's session with one app.
+    """SessionService turns a token into a browser's session, with one app or with the console.
     """
 
     def CreateSession(self, request, context):
-        """Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
-        many a token may create, at once and then a minute, is limited.
+        """Creates a session for the token that makes the call, by its newest secret, with one app in its scope or
+        with the console. How many a token may create, at once and then a minute, is limited.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,8 +61,8 @@ class SessionServiceServicer(object):
 
     def DeleteSession(self, request, context):
         """Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
-        credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
-        session any more. One that has ended already is answered alike.
+        credential as `doorward-session`, and ends that session alone. When it returns, nothing takes the session
+        any more. One that has ended already is answered alike.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,7 +90,7 @@ def add_SessionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SessionService(object):
-    """SessionService turns a token into a browser's session with one app.
+    """SessionService turns a token into a browser's session, with one app or with the console.
     """
 
     @staticmethod

@@ -27,39 +27,39 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SessionServiceStub:
-    """SessionService turns a token into a browser's session with one app."""
+    """SessionService turns a token into a browser's session, with one app or with the console."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SessionServiceAsyncStub: ...
     CreateSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_service_pb2.CreateSessionResponse]
-    """Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
-    many a token may create, at once and then a minute, is limited.
+    """Creates a session for the token that makes the call, by its newest secret, with one app in its scope or
+    with the console. How many a token may create, at once and then a minute, is limited.
     """
     DeleteSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]
     """Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
-    credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
-    session any more. One that has ended already is answered alike.
+    credential as `doorward-session`, and ends that session alone. When it returns, nothing takes the session
+    any more. One that has ended already is answered alike.
     """
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
-    """SessionService turns a token into a browser's session with one app."""
+    """SessionService turns a token into a browser's session, with one app or with the console."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_service_pb2.CreateSessionResponse]  # type: ignore[assignment]
-    """Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
-    many a token may create, at once and then a minute, is limited.
+    """Creates a session for the token that makes the call, by its newest secret, with one app in its scope or
+    with the console. How many a token may create, at once and then a minute, is limited.
     """
     DeleteSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]  # type: ignore[assignment]
     """Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
-    credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
-    session any more. One that has ended already is answered alike.
+    credential as `doorward-session`, and ends that session alone. When it returns, nothing takes the session
+    any more. One that has ended already is answered alike.
     """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
-    """SessionService turns a token into a browser's session with one app."""
+    """SessionService turns a token into a browser's session, with one app or with the console."""
 
     @_abc_1.abstractmethod
     def CreateSession(
@@ -67,8 +67,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.CreateSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.CreateSessionResponse, _abc.Awaitable[_session_service_pb2.CreateSessionResponse]]:
-        """Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
-        many a token may create, at once and then a minute, is limited.
+        """Creates a session for the token that makes the call, by its newest secret, with one app in its scope or
+        with the console. How many a token may create, at once and then a minute, is limited.
         """
 
     @_abc_1.abstractmethod
@@ -78,8 +78,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.DeleteSessionResponse, _abc.Awaitable[_session_service_pb2.DeleteSessionResponse]]:
         """Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
-        credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
-        session any more. One that has ended already is answered alike.
+        credential as `doorward-session`, and ends that session alone. When it returns, nothing takes the session
+        any more. One that has ended already is answered alike.
         """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,5 @@
+"""Where the pages of apps are."""
+
+from typing import Final
+
+APPS: Final = "/apps"

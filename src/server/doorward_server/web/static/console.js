@@ -1,0 +1,124 @@
+// What the console does better with scripts. Every page works without them.
+"use strict";
+
+const ago = (length) => {
+  for (const [unit, name] of [[86400, "d"], [3600, "h"], [60, "min"]]) {
+    if (length >= unit) return `${Math.floor(length / unit)} ${name}`;
+  }
+  return `${Math.max(0, Math.floor(length))} s`;
+};
+
+// Times come in UTC, and are shown in the reader's zone.
+const showTimes = (root) => {
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const moment = new Date(time.dateTime);
+    if (Number.isNaN(moment.getTime())) continue;
+    if ("ago" in time.dataset) {
+      time.title = format.format(moment);
+      time.textContent = ago((Date.now() - moment.getTime()) / 1000);
+    } else if (!time.title) {
+      time.title = time.textContent;
+      time.textContent = format.format(moment);
+    }
+  }
+};
+
+const showCopyButtons = (root) => {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    });
+  }
+};
+
+// Another page of the console; null when it leads to the sign-in, or does not come.
+const load = async (address) => {
+  const answer = await fetch(address, { headers: { "doorward-background": "1" } });
+  if (answer.redirected && new URL(answer.url).pathname === "/sign-in") {
+    location.reload();
+    return null;
+  }
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+};
+
+// A link that asks before something is done shows its page in a dialog.
+const openDialog = async (event) => {
+  const link = event.target.closest("a[data-confirm]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  let asked = null;
+  try {
+    asked = (await load(link.href))?.querySelector("[data-dialog]");
+  } catch {
+    // The page itself says what is wrong.
+  }
+  if (!asked) {
+    location.assign(link.href);
+    return;
+  }
+  const dialog = document.createElement("dialog");
+  dialog.setAttribute("aria-labelledby", "question");
+  dialog.append(document.adoptNode(asked));
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => { dialog.remove(); link.focus(); });
+  dialog.addEventListener("click", (click) => {
+    if (click.target === dialog || click.target.closest("[data-close]")) {
+      click.preventDefault();
+      dialog.close();
+    }
+  });
+  enliven(dialog);
+  dialog.showModal();
+};
+
+// What changes by itself is loaded anew until it does not change any more.
+const refresh = (region) => {
+  setTimeout(async () => {
+    if (!region.isConnected) return;
+    let page = null;
+    try {
+      if (!document.hidden) page = await load(location.href);
+    } catch {
+      // Away for a moment: try again.
+    }
+    const fresh = page?.getElementById(region.id);
+    if (!fresh) {
+      refresh(region);
+      return;
+    }
+    const focused = region.contains(document.activeElement) && document.activeElement.id;
+    region.replaceWith(document.adoptNode(fresh));
+    enliven(fresh);
+    if (focused) document.getElementById(focused)?.focus();
+  }, 1500);
+};
+
+// An open menu closes when something else is clicked, and by Escape. Under a dialog it stays: the dialog gives the
+// focus back to its link.
+const closeMenus = (event) => {
+  if (document.querySelector("dialog[open]")) return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (event.type === "click" ? menu.contains(event.target) : event.key !== "Escape") continue;
+    const held = menu.contains(document.activeElement);
+    menu.open = false;
+    if (held) menu.querySelector("summary").focus();
+  }
+};
+
+const enliven = (root) => {
+  showTimes(root);
+  showCopyButtons(root);
+  for (const region of root.querySelectorAll("[data-live]")) refresh(region);
+  if (root instanceof Element && root.matches("[data-live]")) refresh(root);
+};
+
+document.addEventListener("click", openDialog);
+document.addEventListener("click", closeMenus);
+document.addEventListener("keydown", closeMenus);
+enliven(document);
+setInterval(() => showTimes(document), 30000);

@@ -1,0 +1,80 @@
+"""The console's pages as axe-core judges them, in what a person may meet there."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.axe import complaints_of
+from tests.browser.test_console_tokens import choose, console_of, shown_secret, sign_in
+from tests.browser.test_login import NARROW, WIDE, Site, a_site, a_visit
+from tests.e2e.support.platform import Platform
+
+
+@pytest.fixture(scope="module")
+def stocked(platform: Platform) -> Iterator[Site]:
+    """A platform with an app and a token."""
+    with a_site(platform) as site:
+        yield site
+
+
+def look_around(page: Page, site: Site, name: str) -> Iterator[str]:
+    """Go through the pages of tokens, Explain and Audit; yields what each shows, while it does.
+
+    *name*: of the token that is made on the way.
+    """
+    at = console_of(site.platform)
+    sign_in(page, site.platform, "/tokens")
+    yield "the list"
+    page.get_by_label("Actions for visitor").first.click()
+    yield "the menu of a row"
+    page.goto(f"{at}/tokens/new")
+    yield "an empty form"
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Label selector").fill("group in A")
+    page.get_by_role("button", name="Generate").click()
+    yield "a form with a mistake"
+    page.get_by_label("Label selector").fill(f"port=p{site.app.port}")
+    expect(page.locator("#preview")).to_contain_text("1 app right now")
+    yield "a form with a preview"
+    page.get_by_label("Admin").check()
+    expect(page.get_by_label("Label selector")).to_be_hidden()
+    yield "a form of an ADMIN token"
+    page.get_by_label("Read only").check()
+    page.get_by_role("button", name="Generate").click()
+    shown_secret(page)
+    yield "a secret"
+    choose(page, name, "Regenerate")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "a dialog"
+    page.get_by_role("link", name="Cancel").click()
+    for what in ("edit", "regenerate", "delete"):
+        page.goto(f"{at}/tokens/{site.token_id}/{what}")
+        yield f"the page to {what}"
+    page.goto(f"{at}/explain")
+    yield "an empty question"
+    page.goto(f"{at}/explain?token={site.token_id}&app={site.url}")
+    yield "an answer"
+    page.goto(f"{at}/explain?token=nobody")
+    yield "a question with mistakes"
+    page.goto(f"{at}/audit")
+    yield "what was done"
+    page.goto(f"{at}/audit?action=StopApp&since=2020-01-01T00:00&until=2020-01-02T00:00")
+    yield "nothing that was done"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_axe_finds_nothing(chromium: Browser, stocked: Site, size: dict[str, int], scheme: str) -> None:
+    """Neither serious nor small, in light and dark, wide and narrow."""
+    with a_visit(chromium, size=size, scheme="dark" if scheme == "dark" else "light") as visit:
+        for shown in look_around(visit.page, stocked, f"judged {size['width']} {scheme}"):
+            assert complaints_of(visit.page) == [], shown
+
+
+def test_axe_would_find_something(chromium: Browser) -> None:
+    """On a page that has a fault."""
+    with a_visit(chromium) as visit:
+        visit.page.set_content("<html lang=en><title>x</title><main><h1>x</h1><input></main>")
+        (fault,) = complaints_of(visit.page)
+        assert "label" in fault
