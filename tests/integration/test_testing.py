@@ -106,10 +106,12 @@ async def test_on_an_event_loop(server: doorward.testing.Server) -> None:
             )
         )
         assert all(server.check(app, token=issued.secret).allowed for issued in made)
-        async with admin.apps.watch(app.app_id) as statuses:
-            await anext(statuses)
+        async with admin.apps.watch(app.app_id, timeout=30) as statuses:
+            first = await anext(statuses)
+            assert first.status.state == doorward.AppState.APP_STATE_RUNNING
             await admin.apps.delete(app.app_id)
-            assert [answer async for answer in statuses]
+            async for _ in statuses:  # it ends, since the app is gone
+                pass
         assert len([token async for token in admin.tokens.list(page_size=2)]) >= 5
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from weakref import WeakSet
 
 import grpc
 import grpc.aio
@@ -55,7 +56,8 @@ class AsyncStream(Generic[Response]):
             else:
                 self._answered = True
                 if answer is grpc.aio.EOF:
-                    raise StopAsyncIteration
+                    # Of a call that was cancelled, not every version of gRPC says so.
+                    raise _ended() if self._closed else StopAsyncIteration
                 return cast("Response", answer)
             await asyncio.sleep(pause)
             self._call = None
@@ -71,6 +73,9 @@ class AsyncStream(Generic[Response]):
 
     async def close(self) -> None:
         """End the call. May be repeated."""
+        self._end()
+
+    def _end(self) -> None:
         self._closed = True
         if self._call is not None:
             self._call.cancel()
@@ -99,6 +104,7 @@ class AsyncCalls(Connected):
         self._open = open_channel
         self._channel: grpc.aio.Channel | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._streams: WeakSet[AsyncStream[Any]] = WeakSet()
 
     @property
     def channel(self) -> grpc.aio.Channel:
@@ -151,11 +157,15 @@ class AsyncCalls(Connected):
 
     def stream(self, call: Streaming[Response]) -> AsyncStream[Response]:
         """Return the answers of a call, which begins with the first that is asked for."""
-        return AsyncStream(self, call)
+        stream = AsyncStream(self, call)
+        self._streams.add(stream)
+        return stream
 
     async def close(self) -> None:
         """End what runs and close the connection. May be repeated."""
         self._closed = True
+        for stream in list(self._streams):
+            stream._end()  # noqa: SLF001 - of this module; gRPC forgets those that nobody reads just now
         if self._channel is not None:
             await self._channel.close()
 
@@ -180,4 +190,8 @@ def _ended_by_close() -> Iterator[None]:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        raise Cancelled("the client has ended the call", code=grpc.StatusCode.CANCELLED) from cause
+        raise _ended() from cause
+
+
+def _ended() -> Cancelled:
+    return Cancelled("the client has ended the call", code=grpc.StatusCode.CANCELLED)
