@@ -126,6 +126,27 @@ def test_what_was_tested_is_what_is_installed(environments: Environments, lock: 
     assert environment.run("-c", search) == "None"
 
 
+@pytest.mark.parametrize("lock", ["oldest", "newest"])
+def test_programs_are_type_checked(environments: Environments, lock: str, tmp_path: Path) -> None:
+    """A type checker at its strictest knows what a program does with the client, and its mistakes.
+
+    It knows them from the wheel alone, without the type stubs of gRPC and protobuf that are installed here.
+    """
+    program = tmp_path / "program.py"
+    program.write_bytes((Path(__file__).parent / "typed_program.py").read_bytes())
+    python = str(environments(lock).folder / "bin" / "python")
+    strict = ["--strict", "--config-file=", "--no-incremental", "--python-executable"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "mypy", *strict, python, program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
+
+
 def test_the_wheel_stands_beside_others(environments: Environments) -> None:
     """No file of the wheel is another package's too, and it adds no top-level name but its own two."""
     owners: dict[str, set[str]] = {}

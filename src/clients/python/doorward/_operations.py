@@ -95,7 +95,7 @@ class Method(Generic[P, B, A]):
 
 def operation(
     describe: Callable[Concatenate[Any, P], Operation[R]],
-) -> Method[P, R, Coroutine[Any, Any, R]]:
+) -> Method[P, R, Coroutine[object, None, R]]:
     """Make a method of what describes an operation: it does it and returns its result."""
 
     def blocking(self: Blocking, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -104,6 +104,7 @@ def operation(
     async def awaiting(self: Awaiting, *args: P.args, **kwargs: P.kwargs) -> R:
         return await describe(self, *args, **kwargs).run_async(self._calls)
 
+    # Not Coroutine[Any, Any, R]: with an Any in it, type checkers know nothing of what `gather` returns.
     return Method(_shown(blocking, describe, returns=None), _shown(awaiting, describe, returns=None))
 
 
