@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import click
 
 import doorward
-from doorward._client import CALL_SECONDS, ENFORCEMENT_SECONDS
 from doorward._environment import find_connection
 from doorward._files import read_token
+from doorward._timeouts import CALL_SECONDS, ENFORCEMENT_SECONDS
 from doorward.cli._params import POSITIVE_DURATION
 
 F = TypeVar("F", bound=Callable[..., Any] | click.Command)
