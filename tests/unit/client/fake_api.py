@@ -86,6 +86,7 @@ class State:
     statuses: list[AppStatus] = field(default_factory=list)
     created: dict[str, str] = field(default_factory=dict)
     revision: int = 0
+    hanging: set[str] = field(default_factory=set)
     failures: defaultdict[str, deque[Failure]] = field(default_factory=lambda: defaultdict(deque))
     seen: defaultdict[str, list[Seen]] = field(default_factory=lambda: defaultdict(list))
 
@@ -100,6 +101,8 @@ class State:
             )
         )
         context.send_initial_metadata((("doorward-request-id", REQUEST_ID),))
+        if rpc in self.hanging:
+            until_ended(context)
         if self.failures[rpc]:
             failure = self.failures[rpc].popleft()
             details = [AnyMessage() for _ in failure.details]
@@ -143,6 +146,11 @@ class Apps(AppServiceServicer):
             context.abort_with_status(rpc_status.to_status(not_found("APP_NOT_FOUND", app_id=app_id)))
         return self.state.apps[app_id]
 
+    def unchanged(self, app: App, etag: str, context: grpc.ServicerContext) -> App:
+        if etag not in ("", app.etag):
+            context.abort_with_status(rpc_status.to_status(changed()))
+        return app
+
     def enter(self, app: App, state: AppState.ValueType) -> App:
         app.status.state = state
         app.status.history.add(state=state, time=now())
@@ -170,12 +178,14 @@ class Apps(AppServiceServicer):
 
     def ListApps(self, request: Any, context: Any) -> Any:
         self.state.arrive("ListApps", request, context)
-        apps, token = page(list(self.state.apps.values()), request.page_size, request.page_token)
+        found = [app for app in self.state.apps.values() if request.region in ("", app.region)]
+        apps, token = page(found, request.page_size, request.page_token)
         return apps_pb2.ListAppsResponse(apps=apps, next_page_token=token)
 
     def UpdateApp(self, request: Any, context: Any) -> Any:
         self.state.arrive("UpdateApp", request, context)
-        app = self.app(request.app.app_id, context)
+        app = self.unchanged(self.app(request.app.app_id, context), request.app.etag, context)
+        app.etag = str(int(app.etag) + 1)
         for path in request.update_mask.paths:
             if path == "labels":
                 app.labels.clear()
@@ -360,6 +370,13 @@ def not_found(reason: str, **metadata: str) -> status_pb2.Status:
     return status_pb2.Status(code=5, message=f"not found: {metadata}", details=[info])
 
 
+def changed() -> status_pb2.Status:
+    """Return the status of a call with the etag of what was before."""
+    info = AnyMessage()
+    info.Pack(error_details_pb2.ErrorInfo(reason="ERROR_REASON_ETAG_MISMATCH", domain="doorward.dev"))
+    return status_pb2.Status(code=10, message="it has changed since", details=[info])
+
+
 class FakeApi:
     """The fake, listening."""
 
@@ -416,6 +433,10 @@ class FakeApi:
             details.append(retry)
         failure = Failure(code=code, message=message, details=details)
         self.state.failures[rpc].extend([failure] * times)
+
+    def hang(self, rpc: str) -> None:
+        """Let calls of *rpc* go on until their callers end them."""
+        self.state.hanging.add(rpc)
 
     def seen(self, rpc: str) -> Seen:
         """Return the only call of *rpc*."""

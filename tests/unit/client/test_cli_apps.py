@@ -87,7 +87,9 @@ def test_waiting_for_running(api: FakeApi, doorward_cli: Doorward, app_id: str, 
     """With --wait the command returns when the app runs, and shows it as it is then."""
     api.state.statuses.append(AppStatus(state=AppState.APP_STATE_RUNNING, message="ready"))
     arguments = ["hello", "--region", "GRA", "--external", "a:1"] if command == "create" else [app_id]
-    assert doorward_cli("apps", command, *arguments, "--wait").fields()["STATE"] == "RUNNING: ready"
+    ended = doorward_cli("apps", command, *arguments, "--wait")
+    awaited = list(api.state.apps)[-1]
+    assert ended.noting(f"app {awaited}: RUNNING: ready").fields()["STATE"] == "RUNNING: ready"
 
 
 def test_waiting_for_stopped(api: FakeApi, doorward_cli: Doorward, app_id: str) -> None:
@@ -95,7 +97,8 @@ def test_waiting_for_stopped(api: FakeApi, doorward_cli: Doorward, app_id: str) 
     api.state.statuses += [
         AppStatus(state=getattr(AppState, f"APP_STATE_{s}")) for s in ("STOPPING", "STOPPED")
     ]
-    assert doorward_cli("apps", "stop", app_id, "--wait").fields()["STATE"] == "STOPPED"
+    ended = doorward_cli("apps", "stop", app_id, "--wait")
+    assert ended.noting(f"app {app_id}: STOPPING", f"app {app_id}: STOPPED").fields()["STATE"] == "STOPPED"
 
 
 def test_waiting_in_vain(api: FakeApi, doorward_cli: Doorward) -> None:
@@ -103,8 +106,11 @@ def test_waiting_in_vain(api: FakeApi, doorward_cli: Doorward) -> None:
     api.state.statuses.append(AppStatus(state=AppState.APP_STATE_FAILED, message="exit status 3"))
     ended = doorward_cli("apps", "create", "a", "--region", "GRA", "--external", "a:1", "--wait")
     (app_id,) = api.state.apps
-    assert (ended.code, ended.out) == (1, "")
-    assert ended.err == f"error: app {app_id} is FAILED, not RUNNING: exit status 3\n"
+    assert (ended.code, ended.out) == (8, "")
+    assert ended.err.splitlines() == [
+        f"app {app_id}: FAILED: exit status 3",
+        f"error: app {app_id} is FAILED, not RUNNING: exit status 3",
+    ]
 
 
 def test_list(api: FakeApi, doorward_cli: Doorward, app_id: str) -> None:

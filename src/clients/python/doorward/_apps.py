@@ -1,7 +1,7 @@
 """The apps: what `client.apps` offers."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from doorward import _app_requests as requests
 from doorward._calls import Calls, Stream
@@ -136,11 +136,13 @@ class Apps:
         state: AppState.ValueType | str = AppState.APP_STATE_RUNNING,
         *,
         timeout: Timeout = 60,
+        on_status: Callable[[AppStatus], None] | None = None,
     ) -> AppStatus:
         """Wait until an app is in *state*, at most *timeout*, and return its status.
 
-        Raises `AppGaveUp` when it has failed or is being deleted instead, and `DeadlineExceeded`. An api
-        that restarts meanwhile is waited for.
+        Each status on the way there is given to *on_status* as it comes. Raises `AppGaveUp` when the app has
+        failed or is being deleted instead, and `DeadlineExceeded`. An api that restarts meanwhile is waited
+        for.
         """
         wanted = app_state(state)
         deadline = time.monotonic() + seconds(60 if timeout is None else timeout)
@@ -150,6 +152,8 @@ class Apps:
                 with self.watch(app_id, timeout=max(deadline - time.monotonic(), 0.001)) as stream:
                     for answer in stream:
                         last = answer.status
+                        if on_status is not None:
+                            on_status(last)
                         if last.state == wanted:
                             return last
                         if last.state in _GIVEN_UP:
