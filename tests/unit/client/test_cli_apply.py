@@ -1,5 +1,6 @@
 """`doorward apps apply`: what is shown, what is asked, what is done."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def test_apps_that_are_missing(api: FakeApi, doorward_cli: Doorward, file: Path)
     assert lines[0] == "apps.yaml, document 1: create app hello in GRA"
     assert '+ labels.group: "A"' in lines
     assert "+ spec.process.env.KEY: (hidden)" in lines
+    assert "spec.readiness" not in ended.out  # defaults go without saying
     assert lines[-1] == "2 of 2 changes made, 0 as declared"
     assert "key-of-the-app" not in ended.out + ended.err
     assert ended.err.splitlines() == [f"app {hello.app_id} created", f"app {shop.app_id} created"]
@@ -256,6 +258,35 @@ def test_waiting(api: FakeApi, doorward_cli: Doorward, file: Path) -> None:
     api.state.statuses = [AppStatus(state=AppState.APP_STATE_FAILED)]
     named(api, "hello").labels["extra"] = "x"
     assert applied(doorward_cli, "--wait").code == 8
+
+
+def test_all_are_made_before_the_first_is_waited_for(
+    api: FakeApi, doorward_cli: Doorward, file: Path
+) -> None:
+    """An app that does not come up holds up the waiting, and no change."""
+    api.state.statuses = [AppStatus(state=AppState.APP_STATE_FAILED)]
+    ended = applied(doorward_cli, "--wait")
+    assert (ended.code, len(api.state.apps)) == (8, 2)
+    assert ended.out.splitlines()[-1] == "2 of 2 changes made, 0 as declared, 2 failed"
+
+
+def test_what_came_of_each_for_programs(api: FakeApi, doorward_cli: Doorward, file: Path) -> None:
+    """A program gets every document with the app that there is now, or why there is none."""
+    api.fail("CreateApp", grpc.StatusCode.PERMISSION_DENIED, "not yours", reason="ERROR_REASON_ROLE_TOO_LOW")
+    ended = applied(doorward_cli, "-o", "json")
+    first, second = json.loads(ended.out)
+    assert (ended.code, first["error"], first["app"]) == (4, "not yours", None)
+    assert (second["document"], second["action"]) == ("apps.yaml, document 2", "create")
+    assert second["app"]["displayName"] == "shop"
+    assert "error" not in second
+
+
+def test_an_api_that_goes_away(api: FakeApi, doorward_cli: Doorward, file: Path) -> None:
+    """When no call can go well any more the rest is not tried, and that is said."""
+    api.fail("CreateApp", grpc.StatusCode.UNAVAILABLE, "away", reason="ERROR_REASON_UNAVAILABLE", times=5)
+    ended = applied(doorward_cli)
+    assert (ended.code, api.state.apps) == (7, {})
+    assert ended.err.splitlines()[-1] == "error: stopped: 1 of 2 were left out"
 
 
 def test_several_files(doorward_cli: Doorward, file: Path, tmp_path: Path) -> None:

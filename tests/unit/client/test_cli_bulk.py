@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import pytest
 
+from doorward._apps import Apps
 from doorward._conversions import timestamp
 from doorward.v1.role_pb2 import Role
 from doorward.v1.token_pb2 import Token
@@ -109,6 +110,22 @@ def test_a_report_for_programs(api: FakeApi, doorward_cli: Doorward, app_ids: li
     assert ended.code == 7
     assert json.loads(ended.out)[1]["error"] == "not tried"
     assert app_ids[2] in api.state.apps
+
+
+def test_an_interrupted_delete(
+    api: FakeApi, doorward_cli: Doorward, app_ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that is interrupted still learns what is gone."""
+    delete = Apps.delete
+
+    def once(self: Apps, app_id: str, **options: Any) -> Any:
+        if app_id == app_ids[1]:
+            raise KeyboardInterrupt
+        return delete(self, app_id, **options)
+
+    monkeypatch.setattr(Apps, "delete", once)
+    ended = doorward_cli("apps", "delete", *app_ids, "-o", "json")
+    assert (ended.code, [each["deleted"] for each in json.loads(ended.out)]) == (130, [True, False, False])
 
 
 def test_ids_that_are_given(

@@ -108,11 +108,11 @@ def test_some_fail(api: FakeApi, doorward_cli: Doorward, app_ids: list[str]) -> 
 
 
 def test_all_are_hopeless(api: FakeApi, doorward_cli: Doorward, app_ids: list[str]) -> None:
-    """When no call can go well the rest is not tried, and that is said."""
+    """When no call can go well the rest is left out, and that is said."""
     api.stop()
     ended = doorward_cli("apps", "stop", *app_ids, "--timeout", "1s")
     assert (ended.code, ended.out) == (7, "")
-    assert "error: stopped: 2 of 3 were not tried" in ended.err
+    assert "error: stopped: 2 of 3 were left out" in ended.err
 
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")

@@ -218,6 +218,23 @@ def test_login_again_without_an_address(
     assert again.fields()["ADDRESS"] == api.address
 
 
+def test_which_profile_a_login_is_for(
+    api: FakeApi, login: Doorward, shell: Doorward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a name and an address it is the current profile's; a profile that moves is told of."""
+    login(mint(ADMIN_ID), "--profile", "lab").lines()
+    again = piped(monkeypatch, shell, mint(ADMIN_ID), "login")
+    assert again.fields()["PROFILE"] == "lab, the current one"
+    assert login(mint(ADMIN_ID)).fields()["PROFILE"] == "default, the current one"
+    monkeypatch.setenv("DOORWARD_PROFILE", "lab")
+    other = FakeApi()
+    try:
+        moved = piped(monkeypatch, shell, mint(ADMIN_ID), "login", other.address)
+        assert moved.noting(f"the profile lab was for {api.address} until now").code == 0
+    finally:
+        other.stop()
+
+
 def test_an_authority_is_kept(
     shell: Doorward, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:

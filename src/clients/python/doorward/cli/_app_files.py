@@ -43,12 +43,3 @@ def read_apps(files: Sequence[str]) -> list[DeclaredApp]:
     if faults:
         raise click.exceptions.Exit(USAGE)
     return found
-
-
-def report_refusal(error: doorward.InvalidArgument, where: str) -> int:
-    """Print what the api refuses of a document as it stands there, and return the exit code."""
-    for violation in error.field_violations:
-        fail(f"{where}: {violation.field.removeprefix('app.')}: {violation.description}", USAGE)
-    if not error.field_violations:
-        fail(f"{where}: {error}", USAGE)
-    return USAGE

@@ -119,8 +119,10 @@ def _identity(declared: doorward.App, current: doorward.App | None) -> str:
 def _step(each: DeclaredApp, current: doorward.App | None, *, send_env: bool) -> Step:
     reserved = reserved_prefix(current) if current is not None else "ovh/"
     after = declared_lines(each.app, reserved=reserved)
-    before = {} if current is None else declared_lines(current, reserved=reserved)
-    removed = [(path, value) for path, value in before.items() if after.get(path) != value]
+    # What a new app has by default goes without saying.
+    before = declared_lines(current or doorward.App(), reserved=reserved)
+    gone = before if current is not None else {}
+    removed = [(path, value) for path, value in gone.items() if after.get(path) != value]
     added = [(path, value) for path, value in after.items() if before.get(path) != value]
     changed = {path for path, _ in (*removed, *added)}
     if send_env and current is not None:

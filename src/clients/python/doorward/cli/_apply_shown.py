@@ -5,9 +5,11 @@ from typing import Any
 
 import click
 
+import doorward
 from doorward._errors import one_line
 from doorward.cli import _colour
 from doorward.cli._apply_plan import Step
+from doorward.cli._output import as_json
 
 
 def print_plan(steps: Sequence[Step], *, err: bool) -> None:
@@ -18,15 +20,16 @@ def print_plan(steps: Sequence[Step], *, err: bool) -> None:
             click.echo(line, err=err)
 
 
-def as_data(step: Step, *, app: dict[str, Any] | None) -> dict[str, Any]:
-    """Return a step for programs; *app*: as it is now, when it was changed or there is nothing to change."""
+def as_data(step: Step, app: doorward.App | None, error: doorward.DoorwardError | None) -> dict[str, Any]:
+    """Return what came of a step for programs; *app*: as it is now, when there is one."""
     before, after = dict(step.removed), dict(step.added)
     paths = dict.fromkeys((*before, *after))
     return {
         "document": step.where,
         "action": step.action,
         "changes": [{"path": path, "before": before.get(path), "after": after.get(path)} for path in paths],
-        "app": app,
+        "app": None if app is None else as_json(app),
+        **({} if error is None else {"error": str(error)}),
     }
 
 

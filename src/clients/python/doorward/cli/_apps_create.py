@@ -7,13 +7,14 @@ from click.core import ParameterSource
 
 import doorward
 from doorward._conversions import access as access_value
-from doorward.cli._app_files import read_apps, report_refusal
+from doorward.cli._app_files import read_apps
 from doorward.cli._apps_spec import ONE_SOURCE, readiness, readiness_options, source, source_options
 from doorward.cli._completion import complete_regions
 from doorward.cli._examples import examples
 from doorward.cli._fields import app_fields
 from doorward.cli._output import print_item
 from doorward.cli._params import ACCESS, LABEL, unique
+from doorward.cli._report import report
 from doorward.cli._session import Session, pass_session, session_options
 from doorward.cli._wait import Waiting, wait_options
 
@@ -107,7 +108,7 @@ def create(
         except doorward.InvalidArgument as error:
             if not where:
                 raise
-            return report_refusal(error, where)
+            return report(error, about=where, fields_of="app.")
         if wait:
             app.status.CopyFrom(waiting.until(app.app_id, silent=quiet))
     if quiet:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from doorward.cli._completion import complete_tokens
 from doorward.cli._examples import examples
 from doorward.cli._fields import EVENT_COLUMNS
 from doorward.cli._output import print_items
@@ -39,7 +40,13 @@ def audit() -> None:
         'doorward audit list --resource "apps/$APP" --limit 5 -o json',
     ),
 )
-@click.option("--actor", type=TOKEN_ID, default="", help="What this token did, by its id.")
+@click.option(
+    "--actor",
+    type=TOKEN_ID,
+    default="",
+    help="What this token did, by its id.",
+    shell_complete=complete_tokens,
+)
 @click.option("--action", default="", help="What was done, such as DeleteToken.")
 @click.option(
     "--resource", type=RESOURCE_ID, default="", help="What was done to this app or token, by its id."

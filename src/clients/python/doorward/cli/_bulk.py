@@ -72,15 +72,17 @@ def delete_each(ids: Sequence[str], delete: Callable[[str], Deleted], noun: str,
     """Delete one after the other, report on each, and return the exit code."""
     each = Each(noun)
     answers: dict[str, Deleted] = {}
-    for id_, answer in each.answers(ids, delete):
-        answers[id_] = answer
-        warn_of_gap(answer.policy_update)
-        if output == "table":
-            click.echo(f"{noun} {id_} deleted")
-        elif output in ("id", "name"):
-            click.echo(f"{noun}s/{id_}" if output == "name" else id_)
-    if output in ("json", "yaml"):
-        print_data([_outcome(id_, noun, answers, each) for id_ in ids], output)
+    try:
+        for id_, answer in each.answers(ids, delete):
+            answers[id_] = answer
+            warn_of_gap(answer.policy_update)
+            if output == "table":
+                click.echo(f"{noun} {id_} deleted")
+            elif output in ("id", "name"):
+                click.echo(f"{noun}s/{id_}" if output == "name" else id_)
+    finally:  # also when it is interrupted: what is gone is gone
+        if output in ("json", "yaml"):
+            print_data([_outcome(id_, noun, answers, each) for id_ in ids], output)
     if each.failures:
         fail(f"{len(answers)} of {len(ids)} {noun}s deleted", each.exit_code)
     return each.exit_code

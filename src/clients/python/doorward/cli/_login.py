@@ -9,7 +9,7 @@ import click
 
 import doorward
 from doorward._environment import ENDPOINTS, find_connection
-from doorward._files import read_token
+from doorward._files import MAX_FILE_BYTES, read_token
 from doorward._profiles import Profile, checked_name, read_profiles
 from doorward.cli._examples import examples
 from doorward.cli._exit_codes import FAILED
@@ -52,15 +52,20 @@ def login(session: Session, *, address: str | None, no_keyring: bool) -> None:
     --token-file. The api is asked whose token it is before anything is kept. It is kept in the system's
     keyring where there is one (pip install 'doorward[keyring]'), else in a file that only you can read.
 
-    Without ADDRESS it is that of the profile when there is one, else what would be used without a login.
+    Without ADDRESS it is a new token for the profile that --profile names, or the current one; where there is
+    none, for the api that would be used without a login.
     """
-    name = session.profile or os.environ.get("DOORWARD_PROFILE") or DEFAULT
-    known = read_profiles(os.environ).profiles.get(checked_name(name))
+    stored = read_profiles(os.environ)
+    current = stored.current if address is None else None
+    name = checked_name(session.profile or os.environ.get("DOORWARD_PROFILE") or current or DEFAULT)
+    known = stored.profiles.get(name)
     profile = _profile(session, address, known)
     token = _token(session.token_file)
     with session.client_of(profile, token) as client:
         who = client.whoami()
     kept = _keep(name, profile, token, use_keyring=not no_keyring)
+    if known is not None and known.address != profile.address:
+        note(f"the profile {name} was for {known.address} until now")
     _print_login(session, name, profile.address, who, kept)
 
 
@@ -110,9 +115,9 @@ def _token(file: Path | None) -> str:
     if file is None and sys.stdin.isatty():
         typed: str = click.prompt("Token", hide_input=True, err=True)
         return typed.strip()
-    token = sys.stdin.readline().strip()
-    if not token:
-        raise click.UsageError("standard input has no token")
+    token = sys.stdin.read(MAX_FILE_BYTES).strip()
+    if not token or len(token.split()) > 1:
+        raise click.UsageError("standard input: expected one token and nothing else")
     return token
 
 

@@ -43,9 +43,10 @@ def resolve(ids: Sequence[str], kind: Id) -> list[str]:
 class Each:
     """Does one thing after another, and goes on when one fails."""
 
-    def __init__(self, noun: str) -> None:
-        """*noun*: what the things are, for errors, such as `app`."""
+    def __init__(self, noun: str, *, fields_of: str = "") -> None:
+        """*noun*: what the things are, for errors, such as `app`; *fields_of*: see `report`."""
         self._noun = noun
+        self._fields_of = fields_of
         self._codes: list[int] = []
         self.failures: dict[str, doorward.DoorwardError] = {}
         """What failed, by id."""
@@ -58,9 +59,11 @@ class Each:
                 yield id_, call(id_)
             except doorward.DoorwardError as error:
                 self.failures[id_] = error
-                self._codes.append(report(error, about=f"{self._noun} {id_}".strip()))
+                self._codes.append(
+                    report(error, about=f"{self._noun} {id_}".strip(), fields_of=self._fields_of)
+                )
                 if self._codes[-1] in _NO_USE and tried < len(ids):
-                    fail(f"stopped: {len(ids) - tried} of {len(ids)} were not tried", FAILED)
+                    fail(f"stopped: {len(ids) - tried} of {len(ids)} were left out", FAILED)
                     return
 
     @property

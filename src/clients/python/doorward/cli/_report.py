@@ -10,15 +10,19 @@ from doorward.cli._exit_codes import FAILED, exit_code
 _NO_CREDENTIAL = "ERROR_REASON_CREDENTIAL_MISSING"
 
 
-def report(error: doorward.DoorwardError, *, about: str = "", colour: bool | None = None) -> int:
+def report(
+    error: doorward.DoorwardError, *, about: str = "", fields_of: str = "", colour: bool | None = None
+) -> int:
     """Print an error of a call, a line for each field that breaks a rule, and return its exit code.
 
-    *about*: what the call was about, when the command makes several.
+    *about*: what the call was about, when the command makes several. *fields_of*: where the fields of a
+    request begin that whoever reads this has named, such as `app.`: it is left out.
     """
     prefix = f"{about}: " if about else ""
     if error.field_violations:
         for violation in error.field_violations:
-            fail(f"{prefix}{violation.field}: {violation.description}", FAILED, colour=colour)
+            field = violation.field.removeprefix(fields_of)
+            fail(f"{prefix}{field}: {violation.description}", FAILED, colour=colour)
         return exit_code(error)
     text = str(error)
     if error.reason == _NO_CREDENTIAL:
