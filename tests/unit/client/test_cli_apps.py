@@ -14,15 +14,6 @@ from tests.unit.client.fake_api import FakeApi
 NOBODY = "3f0c1c9e-5d1f-4f3e-9d53-0a1e0f6f2b11"
 
 
-@pytest.fixture
-def app_id(doorward_cli: Doorward) -> str:
-    """An app, labelled group=A."""
-    source = ("--external", "127.0.0.1:1")
-    created = doorward_cli("apps", "create", "hello", "--region", "GRA", "--label", "group=A", *source, "-q")
-    (app_id,) = created.lines()
-    return app_id
-
-
 def sent(api: FakeApi, rpc: str) -> Any:
     """Return the request of the only call of an RPC."""
     return api.seen(rpc).request

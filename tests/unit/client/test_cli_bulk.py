@@ -9,6 +9,7 @@ import pytest
 
 from doorward._apps import Apps
 from doorward._conversions import timestamp
+from doorward.v1.app_pb2 import AppState
 from doorward.v1.role_pb2 import Role
 from doorward.v1.token_pb2 import Token
 from tests.unit.client.cli import Doorward
@@ -72,6 +73,12 @@ def test_a_program_says_how_many(api: FakeApi, doorward_cli: Doorward, app_ids: 
         f"apps/{each}" for each in app_ids
     ]
     assert doorward_cli(*SELECT, "--expect", "0").code == 0
+
+
+def test_what_is_going_already(api: FakeApi, doorward_cli: Doorward, app_ids: list[str]) -> None:
+    """An app that is being deleted is not counted again."""
+    api.state.apps[app_ids[0]].status.state = AppState.APP_STATE_DELETING
+    assert doorward_cli(*SELECT, "--expect", "2", "-o", "id").lines() == app_ids[1:]
 
 
 def test_nothing_matches(api: FakeApi, doorward_cli: Doorward, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,6 +158,7 @@ def test_ids_in_a_pipe(
     assert piped(monkeypatch, doorward_cli, text, "apps", "delete", "-", "--yes").code == 0
     assert api.state.apps == {}
     assert piped(monkeypatch, doorward_cli, "", "apps", "delete", "-").code == 0
+    assert piped(monkeypatch, doorward_cli, "", "apps", "delete", "-", "--expect", "1").code == 6
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,6 @@ from tests.unit.client.cli import Doorward
 from tests.unit.client.fake_api import FakeApi
 
 
-@pytest.fixture
-def app_id(doorward_cli: Doorward) -> str:
-    """An app, labelled group=A."""
-    source = ("--external", "127.0.0.1:1")
-    created = doorward_cli("apps", "create", "hello", "--region", "GRA", "--label", "group=A", *source, "-q")
-    (app_id,) = created.lines()
-    return app_id
-
-
 def test_set_and_remove(api: FakeApi, doorward_cli: Doorward, app_id: str) -> None:
     """Single labels are set and removed; the others stay."""
     doorward_cli("apps", "labels", "set", app_id, "tier=gold", "team=search").lines()

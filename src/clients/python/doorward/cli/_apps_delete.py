@@ -2,14 +2,22 @@
 
 import click
 
-from doorward.cli._bulk import delete_each, delete_options, make_sure, make_sure_of_selection
+import doorward
+from doorward.cli._bulk import (
+    delete_each,
+    delete_given,
+    delete_options,
+    make_sure,
+    make_sure_of_selection,
+)
 from doorward.cli._examples import examples
 from doorward.cli._fields import APP_COLUMNS
 from doorward.cli._ids import apps_argument, region_option
-from doorward.cli._many import is_one, resolve
-from doorward.cli._output import print_done, warn_of_gap
+from doorward.cli._many import resolve
 from doorward.cli._params import APP_ID, APP_STATE
 from doorward.cli._session import Session, pass_session, session_options
+
+_GOING = doorward.AppState.APP_STATE_DELETING
 
 
 @click.command(
@@ -55,23 +63,17 @@ def delete(
         )
     if (region or states) and not selector:
         raise click.UsageError("--region and --state go with --selector")
-    ids = resolve(app_ids, APP_ID)
-    if ids:
-        make_sure(ids, app_ids, "app", yes=yes, expect=expect)
     with session.client() as client:
-        if is_one(app_ids) and session.output in ("table", "json", "yaml"):
-            answer = client.apps.delete(app_ids[0])
-            warn_of_gap(answer.policy_update)
-            print_done(answer, f"app {app_ids[0]} deleted", session.output)
-            return None
-        etags: dict[str, str] = {}
-        if selector:
-            found = list(client.apps.list(selector=selector, region=region, states=states, page_size=1000))
-            make_sure_of_selection(found, APP_COLUMNS, "apps", yes=yes, expect=expect)
-            etags = {app.app_id: app.etag for app in found}
+        if app_ids:
+            ids = resolve(app_ids, APP_ID)
+            make_sure(ids, app_ids, "app", yes=yes, expect=expect)
+            return delete_given(ids, app_ids, client.apps.delete, "app", session.output)
+        listed = client.apps.list(selector=selector, region=region, states=states, page_size=1000)
+        found = {app.app_id: app for app in listed if app.status.state != _GOING}
+        make_sure_of_selection(list(found.values()), APP_COLUMNS, "apps", yes=yes, expect=expect)
         return delete_each(
-            ids or list(etags),
-            lambda app_id: client.apps.delete(app_id, etag=etags.get(app_id, "")),
+            list(found),
+            lambda app_id: client.apps.delete(app_id, etag=found[app_id].etag),
             "app",
             session.output,
         )

@@ -8,8 +8,8 @@ from google.protobuf.message import Message
 
 import doorward
 from doorward.cli._confirm import confirm, confirm_count
-from doorward.cli._many import STANDARD_INPUT, Each
-from doorward.cli._output import Columns, as_json, print_data, table, warn_of_gap
+from doorward.cli._many import STANDARD_INPUT, Each, is_one
+from doorward.cli._output import Columns, as_json, print_data, print_done, table, warn_of_gap
 from doorward.cli._report import fail, note
 from doorward.v1.app_service_pb2 import DeleteAppResponse
 from doorward.v1.token_service_pb2 import DeleteTokenResponse
@@ -66,6 +66,18 @@ def make_sure_of_selection(
         rows = [[text(each) for _, text in columns] for each in found]
         click.echo(table([heading for heading, _ in columns], rows), err=True)
     confirm_count(len(found), nouns, expect=expect)
+
+
+def delete_given(
+    ids: Sequence[str], given: Sequence[str], delete: Callable[[str], Deleted], noun: str, output: str
+) -> int | None:
+    """Delete what was named by its id: one is answered by itself, several as `delete_each` does."""
+    if not is_one(given) or output in ("id", "name"):
+        return delete_each(ids, delete, noun, output)
+    answer = delete(given[0])
+    warn_of_gap(answer.policy_update)
+    print_done(answer, f"{noun} {given[0]} deleted", output)
+    return None
 
 
 def delete_each(ids: Sequence[str], delete: Callable[[str], Deleted], noun: str, output: str) -> int:

@@ -4,12 +4,17 @@ from datetime import timedelta
 
 import click
 
-from doorward.cli._bulk import delete_each, delete_options, make_sure, make_sure_of_selection
+from doorward.cli._bulk import (
+    delete_each,
+    delete_given,
+    delete_options,
+    make_sure,
+    make_sure_of_selection,
+)
 from doorward.cli._examples import examples
 from doorward.cli._fields import TOKEN_COLUMNS
 from doorward.cli._ids import tokens_argument
-from doorward.cli._many import is_one, resolve
-from doorward.cli._output import print_done, warn_of_gap
+from doorward.cli._many import resolve
 from doorward.cli._params import TOKEN_ID
 from doorward.cli._report import note
 from doorward.cli._session import Session, pass_session, session_options
@@ -50,27 +55,19 @@ def delete(
     wanted = TokenFilter(name=name, role=role, region=region, expired=expired, unused_for=unused_for)
     if bool(token_ids) == bool(wanted):
         raise click.UsageError("give ids, or options that select tokens" + (", not both" if wanted else ""))
-    ids = resolve(token_ids, TOKEN_ID)
-    if ids:
-        make_sure(ids, token_ids, "token", yes=yes, expect=expect)
     with session.client() as client:
-        if is_one(token_ids) and session.output in ("table", "json", "yaml"):
-            answer = client.tokens.delete(token_ids[0])
-            warn_of_gap(answer.policy_update)
-            print_done(answer, f"token {token_ids[0]} deleted", session.output)
-            return None
-        etags: dict[str, str] = {}
-        if wanted:
-            ours = client.whoami().token_id
-            selected = list(wanted.of(client))
-            found = [token for token in selected if token.token_id != ours]
-            if len(found) < len(selected):
-                note(f"the token in use, {ours}, stays")
-            make_sure_of_selection(found, TOKEN_COLUMNS, "tokens", yes=yes, expect=expect)
-            etags = {token.token_id: token.etag for token in found}
+        if token_ids:
+            ids = resolve(token_ids, TOKEN_ID)
+            make_sure(ids, token_ids, "token", yes=yes, expect=expect)
+            return delete_given(ids, token_ids, client.tokens.delete, "token", session.output)
+        ours = client.whoami().token_id
+        found = {token.token_id: token for token in wanted.of(client)}
+        if found.pop(ours, None) is not None:
+            note(f"the token in use, {ours}, stays")
+        make_sure_of_selection(list(found.values()), TOKEN_COLUMNS, "tokens", yes=yes, expect=expect)
         return delete_each(
-            ids or list(etags),
-            lambda token_id: client.tokens.delete(token_id, etag=etags.get(token_id, "")),
+            list(found),
+            lambda token_id: client.tokens.delete(token_id, etag=found[token_id].etag),
             "token",
             session.output,
         )
