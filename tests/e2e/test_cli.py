@@ -158,7 +158,7 @@ def test_labels_and_what_a_token_would_open(platform: Platform, logged_in: Run, 
     assert "would open 0 apps" in logged_in(*create, *scope, "--dry-run").stdout
     logged_in("apps", "labels", "set", app, "tier=gold")
     dry = logged_in(*create, *scope, "--dry-run")
-    assert "would open 1 apps" in dry.stdout
+    assert "would open 1 app " in dry.stdout
     assert SECRET.search(dry.stdout) is None
     assert f"t-{group}" not in logged_in("tokens", "list").stdout
     token = logged_in(*create, *scope, "--quiet").stdout.strip()
@@ -213,7 +213,7 @@ def at_a_terminal(environ: dict[str, str], folder: Path, typed: str, *arguments:
                 shown += os.read(ours, 65536)
             except OSError:  # how Linux says that the other end is closed
                 break
-            if typed and re.search(rb"(\]|Token|apps): $", shown):
+            if typed and re.search(rb"(\]|Token|apps?): $", shown):
                 os.write(ours, typed.encode())
                 typed = ""
         return process.wait(10), shown.decode()

@@ -39,7 +39,7 @@ def test_a_person_types_the_number(
     ended = at_a_terminal(monkeypatch, doorward_cli, "3\n", *SELECT, "--region", "GRA", "--state", "queued")
     assert ended.code == 0
     assert all(app_id in ended.err for app_id in app_ids)
-    assert "Type 3 to delete these 3 apps: " in ended.err
+    assert "Type 3 to delete 3 apps: " in ended.err
     assert ended.out.splitlines() == [f"app {app_id} deleted" for app_id in app_ids]
     assert [(request.app_id, request.etag) for request in deleted(api)] == [(each, "1") for each in app_ids]
     listed: Any = api.seen("ListApps").request
@@ -67,7 +67,7 @@ def test_a_program_says_how_many(api: FakeApi, doorward_cli: Doorward, app_ids: 
         assert (ended.code, ended.out) == (2, "")
         assert "give --expect N" in ended.err
     ended = doorward_cli(*SELECT, "--expect", "2")
-    assert (ended.code, ended.err) == (6, "error: 3 apps match, and not 2: nothing was deleted\n")
+    assert (ended.code, ended.err) == (6, "error: found 3 apps, and not 2: nothing was deleted\n")
     assert deleted(api) == []
     assert doorward_cli(*SELECT, "--expect", "3", "-o", "name").lines() == [
         f"apps/{each}" for each in app_ids

@@ -104,7 +104,7 @@ def test_a_dry_run(api: FakeApi, doorward_cli: Doorward) -> None:
     assert (shown["NAME"], shown["ROLE"], shown["REGION"]) == ("ci", "READ_ONLY", "GRA")
     assert shown["SCOPE"] == "group=A"
     assert shown["EXPIRES"].endswith("Z")
-    assert "Dry run: nothing was created. The token would open 1 apps now:" in ended.out
+    assert "Dry run: nothing was created. The token would open 1 app now:" in ended.out
     assert app.app_id in ended.out
     answer = doorward_cli(*arguments, "-o", "json").json()
     assert (answer["dryRun"], answer["token"]["labelSelector"]) == (True, "group=A")

@@ -1,5 +1,9 @@
 """`--wait`: what is shown on the way, and how long it takes at most."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from doorward.v1.app_pb2 import AppState, AppStatus
@@ -78,6 +82,24 @@ def test_an_app_that_gives_up(api: FakeApi, doorward_cli: Doorward, state: str) 
     """An app that will not get there ends the wait with a code of its own."""
     api.state.statuses = statuses("INITIALIZING", state)
     assert doorward_cli(*CREATE, "--wait").code == 8
+
+
+def test_ctrl_c(api: FakeApi, doorward_cli: Doorward, token: str) -> None:
+    """Ctrl-C ends a wait at once and quietly: what has been said is all that is."""
+    (app_id,) = doorward_cli(*CREATE, "-q").lines()
+    api.state.statuses = statuses("INITIALIZING", "nothing")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "doorward.cli", "apps", "start", app_id, "--wait"],
+        env={"DOORWARD_ADDRESS": api.address, "DOORWARD_TOKEN": token, "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == f"app {app_id}: INITIALIZING\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err.strip()) == (130, "", "")
 
 
 def test_several(api: FakeApi, doorward_cli: Doorward) -> None:

@@ -70,7 +70,7 @@ def delete(
             return delete_given(ids, app_ids, client.apps.delete, "app", session.output)
         listed = client.apps.list(selector=selector, region=region, states=states, page_size=1000)
         found = {app.app_id: app for app in listed if app.status.state != _GOING}
-        make_sure_of_selection(list(found.values()), APP_COLUMNS, "apps", yes=yes, expect=expect)
+        make_sure_of_selection(list(found.values()), APP_COLUMNS, "app", yes=yes, expect=expect)
         return delete_each(
             list(found),
             lambda app_id: client.apps.delete(app_id, etag=found[app_id].etag),

@@ -7,7 +7,7 @@ import click
 from google.protobuf.message import Message
 
 import doorward
-from doorward.cli._confirm import confirm, confirm_count
+from doorward.cli._confirm import confirm, confirm_count, counted
 from doorward.cli._many import STANDARD_INPUT, Each, is_one
 from doorward.cli._output import Columns, as_json, print_data, print_done, table, warn_of_gap
 from doorward.cli._report import fail, note
@@ -41,31 +41,31 @@ def delete_options(command: F) -> F:
 def make_sure(ids: Sequence[str], given: Sequence[str], noun: str, *, yes: bool, expect: int | None) -> None:
     """End the command unless ids that were *given* are meant to go; those from a pipe need `--yes`."""
     if expect is not None:
-        confirm_count(len(ids), f"{noun}s", expect=expect)
+        confirm_count(len(ids), noun, expect=expect)
     elif yes or not ids:
         return
     elif STANDARD_INPUT in given:
         raise click.UsageError("standard input has the ids, so nobody can be asked: give --yes or --expect N")
     else:
-        what = f"{noun} {ids[0]}" if len(ids) == 1 else f"these {len(ids)} {noun}s"
+        what = f"{noun} {ids[0]}" if len(ids) == 1 else f"these {counted(len(ids), noun)}"
         confirm(f"Delete {what}?")
 
 
 def make_sure_of_selection(
-    found: Sequence[M], columns: Columns[M], nouns: str, *, yes: bool, expect: int | None
+    found: Sequence[M], columns: Columns[M], noun: str, *, yes: bool, expect: int | None
 ) -> None:
     """End the command unless what a selection *found* is meant to go."""
     if expect is None:
         if yes:
             raise click.UsageError(
-                f"--yes does not say how many: with a selection, give --expect N, the number of {nouns}"
+                f"--yes does not say how many: with a selection, give --expect N, the number of {noun}s"
             )
         if not found:
-            note(f"no {nouns} match: nothing to do")
+            note(f"no {noun}s match: nothing to do")
             return
         rows = [[text(each) for _, text in columns] for each in found]
         click.echo(table([heading for heading, _ in columns], rows), err=True)
-    confirm_count(len(found), nouns, expect=expect)
+    confirm_count(len(found), noun, expect=expect)
 
 
 def delete_given(
@@ -96,7 +96,7 @@ def delete_each(ids: Sequence[str], delete: Callable[[str], Deleted], noun: str,
         if output in ("json", "yaml"):
             print_data([_outcome(id_, noun, answers, each) for id_ in ids], output)
     if each.failures:
-        fail(f"{len(answers)} of {len(ids)} {noun}s deleted", each.exit_code)
+        fail(f"{len(answers)} of {counted(len(ids), noun)} deleted", each.exit_code)
     return each.exit_code
 
 

@@ -22,7 +22,12 @@ def confirm(question: str) -> None:
         _nothing_changed()
 
 
-def confirm_count(count: int, nouns: str, *, expect: int | None) -> None:
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def confirm_count(count: int, noun: str, *, expect: int | None) -> None:
     """End the command unless exactly *count* things are meant to go.
 
     A person types the number, so that nobody says yes to more than was read; a program has said beforehand,
@@ -31,15 +36,15 @@ def confirm_count(count: int, nouns: str, *, expect: int | None) -> None:
     if expect is not None:
         if expect != count:
             raise click.exceptions.Exit(
-                fail(f"{count} {nouns} match, and not {expect}: nothing was deleted", CONFLICT)
+                fail(f"found {counted(count, noun)}, and not {expect}: nothing was deleted", CONFLICT)
             )
         return
     if not somebody_is_there():
         raise click.UsageError(
-            f"nobody is there to ask: give --expect N, how many {nouns} you expect to delete"
+            f"nobody is there to ask: give --expect N, how many {noun}s you expect to delete"
         )
     typed = click.prompt(
-        f"Type {count} to delete these {count} {nouns}", default="", show_default=False, err=True
+        f"Type {count} to delete {counted(count, noun)}", default="", show_default=False, err=True
     )
     if typed.strip() != str(count):
         _nothing_changed()

@@ -6,6 +6,7 @@ import click
 
 import doorward
 from doorward._token_requests import Expiry, create_token
+from doorward.cli._confirm import counted
 from doorward.cli._examples import examples
 from doorward.cli._expiry import expiry_options, one_expiry, refuse_both
 from doorward.cli._fields import APP_COLUMNS, draft_fields
@@ -107,5 +108,5 @@ def _print_draft(draft: doorward.Token, client: doorward.Client, session: Sessio
         print_data({"dryRun": True, "token": token, "apps": list(map(as_json, apps))}, session.output)
         return
     print_fields(draft_fields(draft))
-    click.echo(f"\nDry run: nothing was created. The token would open {len(apps)} apps now:\n")
+    click.echo(f"\nDry run: nothing was created. The token would open {counted(len(apps), 'app')} now:\n")
     print_items(apps, APP_COLUMNS, session.output, nothing="no app matches")

@@ -64,7 +64,7 @@ def delete(
         found = {token.token_id: token for token in wanted.of(client)}
         if found.pop(ours, None) is not None:
             note(f"the token in use, {ours}, stays")
-        make_sure_of_selection(list(found.values()), TOKEN_COLUMNS, "tokens", yes=yes, expect=expect)
+        make_sure_of_selection(list(found.values()), TOKEN_COLUMNS, "token", yes=yes, expect=expect)
         return delete_each(
             list(found),
             lambda token_id: client.tokens.delete(token_id, etag=found[token_id].etag),
