@@ -86,7 +86,8 @@ class State:
     statuses: list[AppStatus] = field(default_factory=list)
     created: dict[str, str] = field(default_factory=dict)
     revision: int = 0
-    hanging: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
+    """RPCs that are not answered until their call ends."""
     failures: defaultdict[str, deque[Failure]] = field(default_factory=lambda: defaultdict(deque))
     seen: defaultdict[str, list[Seen]] = field(default_factory=lambda: defaultdict(list))
 
@@ -101,7 +102,7 @@ class State:
             )
         )
         context.send_initial_metadata((("doorward-request-id", REQUEST_ID),))
-        if rpc in self.hanging:
+        if rpc in self.held:
             until_ended(context)
         if self.failures[rpc]:
             failure = self.failures[rpc].popleft()
@@ -433,10 +434,6 @@ class FakeApi:
             details.append(retry)
         failure = Failure(code=code, message=message, details=details)
         self.state.failures[rpc].extend([failure] * times)
-
-    def hang(self, rpc: str) -> None:
-        """Let calls of *rpc* go on until their callers end them."""
-        self.state.hanging.add(rpc)
 
     def seen(self, rpc: str) -> Seen:
         """Return the only call of *rpc*."""

@@ -7,7 +7,6 @@ from typing import Any
 import grpc
 import pytest
 
-from doorward._apps import Apps
 from doorward._conversions import timestamp
 from doorward.v1.app_pb2 import AppState
 from doorward.v1.role_pb2 import Role
@@ -123,14 +122,11 @@ def test_an_interrupted_delete(
     api: FakeApi, doorward_cli: Doorward, app_ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that is interrupted still learns what is gone."""
-    delete = Apps.delete
 
-    def once(self: Apps, app_id: str, **options: Any) -> Any:
-        if app_id == app_ids[1]:
-            raise KeyboardInterrupt
-        return delete(self, app_id, **options)
+    def interrupt(_update: object) -> None:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(Apps, "delete", once)
+    monkeypatch.setattr("doorward.cli._bulk.warn_of_gap", interrupt)  # what follows the first answer
     ended = doorward_cli("apps", "delete", *app_ids, "-o", "json")
     assert (ended.code, [each["deleted"] for each in json.loads(ended.out)]) == (130, [True, False, False])
 

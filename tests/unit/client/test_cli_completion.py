@@ -120,7 +120,7 @@ def test_nothing_to_say(complete: Complete, apps: None, changes: dict[str, str])
 
 def test_an_api_that_hangs(complete: Complete, api: FakeApi) -> None:
     """An api that does not answer is waited for no longer than a person who has pressed Tab would."""
-    api.hang("ListApps")
+    api.state.held.add("ListApps")
     assert complete("doorward apps get ") == []
     (seen,) = api.state.seen["ListApps"]
     assert (seen.seconds_left or 99) < 2

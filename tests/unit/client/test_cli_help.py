@@ -107,3 +107,12 @@ def test_the_overview_has_every_command_and_exit_code() -> None:
     assert [name for name in LEAVES if not re.search(rf"`doorward {name}[ `]", written)] == []
     documented = {int(code) for code in re.findall(r"^\| (\d+) \|", written, re.MULTILINE)}
     assert documented == {OK, INTERRUPTED, *EXIT_CODES.values()}
+
+
+def test_the_exit_codes_in_the_help(doorward_cli: Doorward) -> None:
+    """The help of the whole command line has every exit code."""
+    codes = doorward_cli("--help").out.partition("Exit codes:")[2].partition("\n\n")[0]
+    assert {int(code) for code in re.findall(r"(?:^|\s)(\d+) [a-z]", codes)} == {
+        *(OK, INTERRUPTED),
+        *EXIT_CODES.values(),
+    }

@@ -25,10 +25,36 @@ from doorward.cli._session import Session, output_option, pass_session, session_
 from doorward.cli._status import status
 from doorward.cli._tokens import tokens
 
+_HELP = """\
+Scoped tokens to AI apps that run behind Envoy.
+
+\b
+Which api and token, the first that says something:
+  --address, --token-file, --profile    options
+  DOORWARD_ADDRESS, DOORWARD_TOKEN, DOORWARD_PROFILE
+  the `doorward up` in DOORWARD_HOME    .doorward in this folder by default
+  the current profile                   of the last `doorward login`
+
+\b
+Also read from the environment:
+  DOORWARD_CA_FILE    the authorities that may have signed the api's certificate
+  NO_COLOR            no colour, whatever its value
+  XDG_CONFIG_HOME     where profiles are, in doorward/profiles.toml; ~/.config by default
+
+\b
+Exit codes:
+  0 done                      5 not found, or not in the token's scope
+  1 failed                    6 conflict
+  2 wrong usage or input      7 the api is unavailable, or was too late
+  3 no valid token            8 the app that was waited for gave up
+  4 not permitted             130 interrupted
+"""
+
 
 @click.group(
     name="doorward",
     cls=Commands,
+    help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples(
         "doorward up",
@@ -40,11 +66,7 @@ from doorward.cli._tokens import tokens
 @click.version_option(metadata.version("doorward"), prog_name="doorward", message="%(prog)s %(version)s")
 @session_options()
 def doorward_command() -> None:
-    """Scoped tokens to AI apps that run behind Envoy.
-
-    Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 no valid token, 4 not permitted, 5 not found,
-    6 conflict, 7 unavailable or too late, 8 the app gave up, 130 interrupted.
-    """
+    """All the commands."""
 
 
 @doorward_command.command(epilog=examples("doorward whoami", 'DOORWARD_TOKEN="$TOKEN" doorward whoami -o id'))
