@@ -10,6 +10,7 @@ import pytest
 
 from doorward.cli._exit_codes import INTERRUPTED, OK
 from doorward.cli._main import doorward_command
+from doorward_server.commands import COMMANDS as SERVER_COMMANDS
 from tests.unit.client.cli import Doorward
 from tests.unit.client.test_cli_runs import EXIT_CODES
 from tools import cli_reference
@@ -32,7 +33,8 @@ LEAVES = {name: each for name, each in COMMANDS.items() if not isinstance(each, 
 
 def test_there_are_commands() -> None:
     """What the tests below look at is all there is: the client's commands, nested ones, and the server's."""
-    assert {"apps apply", "apps labels set", "login", "profiles use", "db upgrade", "up"} <= LEAVES.keys()
+    assert {"apps apply", "apps labels set", "login", "profiles use", "db upgrade"} <= LEAVES.keys()
+    assert {command.name for command in SERVER_COMMANDS} <= COMMANDS.keys()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
