@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
+from typing import TypeAlias
 
 import click
 from click.shell_completion import CompletionItem
@@ -19,7 +20,9 @@ _DEADLINE = timedelta(seconds=1)
 _MOST = 200
 """How many apps or tokens are looked at: the newest."""
 
-Completions = list[CompletionItem[str]]
+Completions: TypeAlias = (
+    "list[CompletionItem[str]]"  # in quotes: click 8.4 has no parameter there at run time
+)
 
 
 def complete_apps(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Completions:
