@@ -1,13 +1,15 @@
-"""A fake api and a client of it."""
+"""A fake api, and clients of it of both kinds."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import doorward
+from tests.unit.client.both import client, connect
 from tests.unit.client.cli import Doorward, doorward_in
 from tests.unit.client.fake_api import FakeApi, mint
+
+__all__ = ["client", "connect"]
 
 
 @pytest.fixture(autouse=True)
@@ -31,13 +33,6 @@ def api() -> Iterator[FakeApi]:
 def token() -> str:
     """A token, new for each test."""
     return mint("1B2m9cQk0XyZ")
-
-
-@pytest.fixture
-def client(api: FakeApi, token: str) -> Iterator[doorward.Client]:
-    """A client of the fake api."""
-    with doorward.Client(api.address, token=token) as client:
-        yield client
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 import doorward
 from doorward._environment import find_connection
 from doorward._files import read_token
+from tests.unit.client.both import Connect
 from tests.unit.client.fake_api import FakeApi, mint
 
 
@@ -142,10 +143,11 @@ def test_connections_hide_their_token() -> None:
     assert "secret-1" not in repr(find_connection({"DOORWARD_ADDRESS": "a:1", "DOORWARD_TOKEN": "secret-1"}))
 
 
-def test_a_client_from_the_environment(api: FakeApi, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_from_the_environment(
+    api: FakeApi, token: str, monkeypatch: pytest.MonkeyPatch, connect: Connect
+) -> None:
     """`Client.from_env` uses what the environment says."""
     monkeypatch.setenv("DOORWARD_ADDRESS", api.address)
     monkeypatch.setenv("DOORWARD_TOKEN", token)
-    with doorward.Client.from_env() as client:
-        client.whoami()
+    connect().whoami()
     assert api.seen("WhoAmI").metadata["authorization"] == f"Bearer {token}"

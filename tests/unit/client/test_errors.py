@@ -10,6 +10,7 @@ import doorward
 from doorward._errors import ERRORS
 from doorward.v1.app_pb2 import AppStatus
 from doorward.v1.error_reason_pb2 import ErrorReason
+from tests.unit.client.both import Connect
 from tests.unit.client.fake_api import REQUEST_ID, FakeApi
 
 CODES = {
@@ -113,11 +114,10 @@ def test_a_hostile_text(api: FakeApi, client: doorward.Client) -> None:
     assert str(failure(client)) == "gone\\r\\nerror: forged\\x1b[2J \\u202edesrever"
 
 
-def test_an_api_that_is_not_there(api: FakeApi, token: str) -> None:
+def test_an_api_that_is_not_there(api: FakeApi, token: str, connect: Connect) -> None:
     """When nothing listens, the error names the address and not the token."""
     api.stop()
-    with doorward.Client(api.address, token=token, timeout=5) as client:
-        error = failure(client)
+    error = failure(connect(api.address, token=token, timeout=5))
     assert isinstance(error, doorward.Unavailable)
     assert str(error).startswith(f"the api at {api.address} cannot be reached: ")
     assert token not in f"{error}{error!r}{error.__cause__}{vars(error)}"

@@ -4,48 +4,22 @@ import inspect
 import subprocess
 import sys
 
-import pytest
-
 import doorward
 
 NAMES = """
-    TLS Access App AppGaveUp AppSpec AppState AppStatus AuditEvent Cancelled Client ConfigurationError
+    TLS Access App AppGaveUp AppSpec AppState AppStatus AsyncClient AsyncPages AsyncStream AuditEvent
+    Cancelled Client ConfigurationError
     Conflict DeadlineExceeded DoorwardError Enforcement ErrorDetails ErrorReason FailedPrecondition
     FieldViolation Internal InvalidArgument IssuedToken NewSession NotFound Pages PermissionDenied
     PolicyUpdate Replica ReplicaState ResourceExhausted Role SecretLost Stream Token Unauthenticated
     Unavailable Unimplemented external process readiness
 """
-METHODS = {
-    "apps": {"create", "delete", "get", "list", "logs", "start", "stop", "update", "wait", "watch"},
-    "tokens": {"create", "delete", "explain", "get", "list", "preview", "regenerate", "update"},
-    "sessions": {"create", "delete"},
-    "audit": {"list"},
-    "replicas": {"list"},
-}
-
-
-def public(thing: object) -> list[str]:
-    """Return the public names of an object's class."""
-    return [name for name in dir(thing) if not name.startswith("_")]
 
 
 def test_public_names() -> None:
     """A name that programs import is neither lost nor added by accident."""
     assert doorward.__all__ == NAMES.split()
     assert [name for name in doorward.__all__ if not hasattr(doorward, name)] == []
-
-
-def test_client_surface(client: doorward.Client) -> None:
-    """A method that programs call is neither lost nor added by accident."""
-    assert set(public(client)) == {"close", "from_env", "whoami", *METHODS}
-    assert {part: set(public(getattr(client, part))) for part in METHODS} == METHODS
-
-
-@pytest.mark.parametrize("part", METHODS)
-def test_every_call_takes_a_timeout(client: doorward.Client, part: str) -> None:
-    """Every method that makes calls lets its caller say how long they may take."""
-    thing = getattr(client, part)
-    assert all("timeout" in inspect.signature(getattr(thing, name)).parameters for name in public(thing))
 
 
 def test_errors_are_in_the_tree_of_the_docstring() -> None:
@@ -76,6 +50,8 @@ def test_the_library_needs_no_click() -> None:
         "    sys.modules[name] = None\n"
         "import doorward\n"
         "doorward.Client('127.0.0.1:1').close()\n"
+        "import asyncio\n"
+        "asyncio.run(doorward.AsyncClient('127.0.0.1:1').close())\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
 

@@ -10,6 +10,7 @@ import pytest
 import doorward
 from doorward._environment import find_connection
 from doorward._profiles import Profile, Profiles, profiles_file, read_profiles
+from tests.unit.client.both import Connect
 from tests.unit.client.fake_api import FakeApi, mint
 
 FILE = """
@@ -233,11 +234,14 @@ def test_what_is_written_is_read(config: Path, environ: dict[str, str]) -> None:
         Profiles(file=file, profiles={"a\nb": profiles["a"]}).as_toml()
 
 
-def test_a_client_of_a_profile(config: Path, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`Client.from_env` uses the profile that the environment names."""
+def test_a_client_of_a_profile(
+    config: Path, api: FakeApi, monkeypatch: pytest.MonkeyPatch, connect: Connect
+) -> None:
+    """`Client.from_env` uses the profile that it is given, or that the environment names."""
     text = f'[profiles.test]\naddress = "{api.address}"\ntoken_file = "laptop.token"\n'
     write(config / "doorward" / "profiles.toml", text)
+    connect(profile="test").whoami()
     monkeypatch.setenv("DOORWARD_PROFILE", "test")
-    with doorward.Client.from_env() as client:
-        client.whoami()
-    assert api.seen("WhoAmI").metadata["authorization"] == f"Bearer {laptop_token(config)}"
+    connect().whoami()
+    sent = {seen.metadata["authorization"] for seen in api.state.seen["WhoAmI"]}
+    assert (len(api.state.seen["WhoAmI"]), sent) == (2, {f"Bearer {laptop_token(config)}"})

@@ -9,6 +9,8 @@
 Answers are the messages of the API, `doorward.v1`; those that are met most have their names here too.
 """
 
+from doorward._async_calls import AsyncStream
+from doorward._async_client import AsyncClient
 from doorward._calls import Stream
 from doorward._channel import TLS
 from doorward._client import Client
@@ -32,7 +34,7 @@ from doorward._exceptions import (
     Unavailable,
     Unimplemented,
 )
-from doorward._pages import Pages
+from doorward._pages import AsyncPages, Pages
 from doorward._sessions import NewSession
 from doorward._specs import external, process, readiness
 from doorward._tokens import IssuedToken
@@ -52,6 +54,9 @@ __all__ = [
     "AppSpec",
     "AppState",
     "AppStatus",
+    "AsyncClient",
+    "AsyncPages",
+    "AsyncStream",
     "AuditEvent",
     "Cancelled",
     "Client",

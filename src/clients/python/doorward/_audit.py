@@ -3,20 +3,17 @@
 from datetime import datetime
 
 from doorward import _token_requests as requests
-from doorward._calls import Calls
-from doorward._pages import Pages
+from doorward._described import call, whole
+from doorward._operations import Awaiting, Blocking, Listing, Operation, Part, listing
 from doorward._timeouts import Timeout
 from doorward.v1.audit_service_pb2 import AuditEvent, ListAuditEventsResponse
 from doorward.v1.audit_service_pb2_grpc import AuditServiceStub
 
 
-class Audit:
+class AuditMethods(Part):
     """Who did what. Needs ADMIN."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
-        self._stub = AuditServiceStub(calls.channel)
-
+    @listing
     def list(
         self,
         *,
@@ -27,13 +24,13 @@ class Audit:
         end: datetime | None = None,
         page_size: int = 0,
         timeout: Timeout = None,
-    ) -> Pages[AuditEvent, ListAuditEventsResponse]:
+    ) -> Listing[AuditEvent, ListAuditEventsResponse]:
         """Return what was done, newest first: at or after *start*, before *end*.
 
         *timeout* is for each page.
         """
 
-        def fetch(page_token: str) -> ListAuditEventsResponse:
+        def page(page_token: str) -> Operation[ListAuditEventsResponse]:
             request = requests.list_audit_events(
                 actor_token_id=actor_token_id,
                 action=action,
@@ -43,6 +40,15 @@ class Audit:
                 page_size=page_size,
                 page_token=page_token,
             )
-            return self._calls.unary(self._stub.ListAuditEvents, request, timeout)
+            stub = self._calls.stub(AuditServiceStub)
+            return call(stub.ListAuditEvents, request, timeout, answer=whole)
 
-        return Pages(fetch, lambda page: page.audit_events)
+        return Listing(page=page, items=lambda page: page.audit_events)
+
+
+class Audit(Blocking, AuditMethods):
+    __doc__ = AuditMethods.__doc__
+
+
+class AsyncAudit(Awaiting, AuditMethods):
+    __doc__ = AuditMethods.__doc__

@@ -2,39 +2,57 @@
 
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import grpc
-from google.protobuf.message import Message
 
-from doorward._conversions import seconds
-from doorward._credential import Credential
+from doorward._connection import Connected
+from doorward._credential import Credential, Metadata
+from doorward._described import Streaming, Unary
 from doorward._errors import from_rpc_error
-from doorward._retries import at_least, delays, is_worth_repeating
-from doorward._timeouts import Timeout, Timeouts
+from doorward._retries import Attempts
+from doorward._timeouts import Timeouts
 
 if TYPE_CHECKING:
-    from grpc import UnaryStreamMultiCallable, UnaryUnaryMultiCallable, _CallIterator
+    from grpc import _CallIterator
 
-Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response")
 
 
 class Stream(Generic[Response]):
-    """The answers of a call that goes on: iterate over it. Leaving it, or its `with` block, ends the call."""
+    """The answers of a call that goes on: iterate over it. Leaving its `with` block ends the call.
 
-    def __init__(self, call: "_CallIterator[Response]", *, address: str) -> None:
-        self._call = call
-        self._address = address
+    It begins at once. Until its first answer it is repeated as other calls are; then an error is the
+    caller's, who alone knows whether to begin anew.
+    """
+
+    def __init__(self, calls: "Calls", described: Streaming[Response]) -> None:
+        self._calls = calls
+        self._described = described
+        self._attempts = Attempts(described.request, described.limit(calls.timeouts))
+        self._answered = False
+        self._closed = False
+        self._call: _CallIterator[Response] = self._begin()
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Response:
-        try:
-            return next(self._call)
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, address=self._address) from error
+        while True:
+            try:
+                answer = next(self._call)
+            except grpc.RpcError as cause:
+                error = from_rpc_error(cause, address=self._calls.address)
+                if self._answered:
+                    raise error from cause
+                pause = self._attempts.pause_after(error, cause)
+            else:
+                self._answered = True
+                return answer
+            time.sleep(pause)
+            self._call = self._begin()
+            if self._closed:  # by another thread, which has ended the call before this one
+                self._call.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -46,79 +64,55 @@ class Stream(Generic[Response]):
 
     def close(self) -> None:
         """End the call. May be repeated."""
+        self._closed = True
         self._call.cancel()
 
+    def _begin(self) -> "_CallIterator[Response]":
+        metadata = self._calls.metadata()
+        return self._described.method(
+            self._described.request, timeout=self._attempts.left(), metadata=metadata
+        )
 
-class Calls:
-    """Makes the calls of one client."""
+
+class Calls(Connected):
+    """Makes the calls of one blocking client."""
 
     def __init__(
         self, channel: grpc.Channel, *, address: str, credential: Credential, timeouts: Timeouts
     ) -> None:
-        self.channel = channel
-        self.address = address
-        self.timeouts = timeouts
-        self._credential = credential
-        self._closed = False
+        super().__init__(address=address, credential=credential, timeouts=timeouts)
+        self._channel = channel
 
-    def unary(
-        self,
-        method: "UnaryUnaryMultiCallable[Request, Response]",
-        request: Request,
-        timeout: Timeout,
-    ) -> Response:
-        """Make a call and return its answer, within *timeout* or the client's own."""
-        return self._unary(method, request, self.timeouts.call if timeout is None else seconds(timeout))
-
-    def enforced(
-        self,
-        method: "UnaryUnaryMultiCallable[Request, Response]",
-        request: Request,
-        timeout: Timeout,
-    ) -> Response:
-        """Make a call that answers when no replica allows any more what it took away."""
-        limit = self.timeouts.enforcement if timeout is None else seconds(timeout)
-        return self._unary(method, request, limit)
-
-    def stream(
-        self,
-        method: "UnaryStreamMultiCallable[Request, Response]",
-        request: Request,
-        timeout: Timeout,
-    ) -> Stream[Response]:
-        """Begin a call with many answers, which has a deadline only when *timeout* is given."""
+    @property
+    def channel(self) -> grpc.Channel:
+        """The channel. Raises `RuntimeError` when the client is closed."""
         self._refuse_when_closed()
-        limit = None if timeout is None else seconds(timeout)
-        call = method(request, timeout=limit, metadata=self._credential.metadata())
-        return Stream(call, address=self.address)
+        return self._channel
+
+    def metadata(self) -> Metadata:
+        """Return what goes along with a call that is made now."""
+        self._refuse_when_closed()
+        return self._credential.metadata()
+
+    def unary(self, call: Unary[Response, Any]) -> Response:
+        """Make a call, with the repeats it may have, and return its answer."""
+        attempts = Attempts(call.request, call.limit(self.timeouts))
+        while True:
+            metadata = self.metadata()
+            try:
+                return call.method(call.request, timeout=attempts.left(), metadata=metadata)
+            except grpc.RpcError as cause:
+                pause = attempts.pause_after(from_rpc_error(cause, address=self.address), cause)
+            time.sleep(pause)
+
+    def stream(self, call: Streaming[Response]) -> Stream[Response]:
+        """Begin a call with many answers."""
+        return Stream(self, call)
 
     def close(self) -> None:
         """End what runs and close the connection. May be repeated."""
         self._closed = True
-        self.channel.close()
+        self._channel.close()
 
-    @property
-    def closed(self) -> bool:
-        """Whether the connection is closed for good."""
-        return self._closed
-
-    def _unary(
-        self, method: "UnaryUnaryMultiCallable[Request, Response]", request: Request, limit: float
-    ) -> Response:
-        deadline = time.monotonic() + limit
-        repeats = delays(request)
-        while True:
-            self._refuse_when_closed()
-            left = max(deadline - time.monotonic(), 0.001)
-            try:
-                return method(request, timeout=left, metadata=self._credential.metadata())
-            except grpc.RpcError as cause:
-                error = from_rpc_error(cause, address=self.address)
-                delay = next(repeats, None) if is_worth_repeating(error) else None
-                if delay is None or time.monotonic() + at_least(delay, error.retry_after) >= deadline:
-                    raise error from cause
-            time.sleep(at_least(delay, error.retry_after))
-
-    def _refuse_when_closed(self) -> None:
-        if self._closed:
-            raise RuntimeError("the client is closed")
+    def _open_channel(self) -> grpc.Channel:
+        return self.channel

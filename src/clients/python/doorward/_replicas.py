@@ -1,28 +1,34 @@
 """The check replicas: what `client.replicas` offers."""
 
-from doorward._calls import Calls
-from doorward._pages import Pages
+from doorward._described import call, whole
+from doorward._operations import Awaiting, Blocking, Listing, Operation, Part, listing
 from doorward._timeouts import Timeout
 from doorward.v1.replica_service_pb2 import ListReplicasRequest, ListReplicasResponse, Replica
 from doorward.v1.replica_service_pb2_grpc import ReplicaServiceStub
 
 
-class Replicas:
+class ReplicaMethods(Part):
     """How current each check replica is. Needs ADMIN."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
-        self._stub = ReplicaServiceStub(calls.channel)
-
-    def list(self, *, page_size: int = 0, timeout: Timeout = None) -> Pages[Replica, ListReplicasResponse]:
+    @listing
+    def list(self, *, page_size: int = 0, timeout: Timeout = None) -> Listing[Replica, ListReplicasResponse]:
         """Return the replicas that are connected or may still decide, in the order of their ids.
 
         Each of `pages()` also says the newest revision of the policy and its lease. *timeout* is for each
         page.
         """
 
-        def fetch(page_token: str) -> ListReplicasResponse:
+        def page(page_token: str) -> Operation[ListReplicasResponse]:
             request = ListReplicasRequest(page_size=page_size, page_token=page_token)
-            return self._calls.unary(self._stub.ListReplicas, request, timeout)
+            stub = self._calls.stub(ReplicaServiceStub)
+            return call(stub.ListReplicas, request, timeout, answer=whole)
 
-        return Pages(fetch, lambda page: page.replicas)
+        return Listing(page=page, items=lambda page: page.replicas)
+
+
+class Replicas(Blocking, ReplicaMethods):
+    __doc__ = ReplicaMethods.__doc__
+
+
+class AsyncReplicas(Awaiting, ReplicaMethods):
+    __doc__ = ReplicaMethods.__doc__

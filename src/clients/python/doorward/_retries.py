@@ -1,7 +1,8 @@
 """Which calls the client repeats by itself, read from the protos, and how.
 
-Only UNAVAILABLE is repeated, which is what a connection that cannot be made or breaks gives, and only a
-call that does no harm when it happens twice: one whose `idempotency_level` says so, or a create, whose
+Repeated is only what may go better a moment later: UNAVAILABLE, which is what a connection that cannot be
+made or breaks gives, and RESOURCE_EXHAUSTED when the server itself says when to come back. And only a call
+that does no harm when it happens twice: one whose `idempotency_level` says so, or a create, whose
 `request_id` makes the second answer what the first one made. Every repeat is within the call's deadline.
 What a lost first attempt did shows in the answer to the second: a delete may answer NOT_FOUND, an update
 with an etag ABORTED.
@@ -11,14 +12,13 @@ answers at all, such as one whose database is locked, would never be asked again
 """
 
 import random
-from collections.abc import Iterator
-from datetime import timedelta
+import time
 
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
-from doorward._exceptions import DoorwardError, Unavailable
+from doorward._exceptions import DoorwardError, ResourceExhausted, Unavailable
 from doorward.v1 import (
     app_service_pb2,
     audit_service_pb2,
@@ -27,8 +27,11 @@ from doorward.v1 import (
     token_service_pb2,
 )
 
-DELAYS = (0.1, 0.2, 0.4, 0.8)
-"""Seconds before each repeat, before jitter; there are no more than these."""
+DELAYS = (0.1, 0.3, 0.9, 2.0)
+"""The longest wait before each repeat, in seconds; there are no more repeats than these."""
+
+LEAST_SECONDS = 0.001
+"""The least time that an attempt is given: gRPC takes no less for a deadline."""
 
 
 def may_be_repeated(method: MethodDescriptor) -> bool:
@@ -53,21 +56,38 @@ _REPEATABLE = frozenset(
 """The requests of those methods; every method has one of its own."""
 
 
-def delays(request: Message) -> Iterator[float]:
-    """Yield how long to wait before each repeat of *request*, in seconds: none when it must not be repeated.
+class Attempts:
+    """The attempts of one call: what time is left for the next, and how long to wait before it."""
 
-    Between half and one and a half times the delay, so that clients that failed together come back apart.
-    """
-    if request.DESCRIPTOR.full_name in _REPEATABLE:
-        for delay in DELAYS:
-            yield delay * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, protects nothing
+    __slots__ = ("_deadline", "_delays")
+
+    def __init__(self, request: Message, limit: float | None) -> None:
+        """Begin a call that may take *limit* seconds altogether, or as long as it takes."""
+        self._deadline = None if limit is None else time.monotonic() + limit
+        self._delays = iter(DELAYS if request.DESCRIPTOR.full_name in _REPEATABLE else ())
+
+    def left(self) -> float | None:
+        """Return how many seconds an attempt that begins now has."""
+        return None if self._deadline is None else max(self._deadline - time.monotonic(), LEAST_SECONDS)
+
+    def pause_after(self, error: DoorwardError, cause: Exception) -> float:
+        """Return how many seconds to wait before the next attempt, or raise *error* when there is to be none.
+
+        Anything up to the delay, after what the server has asked for ("full jitter"), so that clients that
+        failed together come back apart.
+        """
+        delay = next(self._delays, None) if _may_go_better(error) else None
+        if delay is None:
+            raise error from cause
+        pause = random.uniform(0, delay)  # noqa: S311 - spreads load, protects nothing
+        if error.retry_after is not None:
+            pause += max(error.retry_after.total_seconds(), 0)
+        if self._deadline is not None and time.monotonic() + pause >= self._deadline:
+            raise error from cause
+        return pause
 
 
-def is_worth_repeating(error: DoorwardError) -> bool:
+def _may_go_better(error: DoorwardError) -> bool:
     """Return whether the same call may go well a moment later."""
-    return isinstance(error, Unavailable)
-
-
-def at_least(delay: float, asked: timedelta | None) -> float:
-    """Return a delay, in seconds, that is not shorter than what the server asks for."""
-    return delay if asked is None else max(delay, asked.total_seconds())
+    asked = isinstance(error, ResourceExhausted) and error.retry_after is not None
+    return asked or isinstance(error, Unavailable)

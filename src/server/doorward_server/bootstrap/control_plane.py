@@ -51,7 +51,7 @@ _SECONDS_TO_ANNOUNCE: Final = 60.0
 async def run_api(settings: Settings) -> None:
     """Serve the API until SIGINT or SIGTERM; then let running calls end and stop the apps."""
     with stop_signals() as stopped:
-        async with _api(settings) as server:
+        async with control_plane(settings, listening=_listening(settings)) as server:
             await server.start()
             # What is there by now stays to the end. A snapshot makes many objects, and each full collection
             # that they set off would look at all the rest as well.
@@ -62,7 +62,7 @@ async def run_api(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
+async def control_plane(settings: Settings, *, listening: Listening) -> AsyncIterator[ApiServer]:
     """The control plane, wired and not yet listening. What it holds is released in the reverse order."""
     key = load_platform_key(settings.key_file)
     make_home(settings.run)
@@ -142,7 +142,7 @@ async def _api(settings: Settings) -> AsyncIterator[ApiServer]:
                 reserved_prefix=settings.reserved_label_prefix,
                 app_url=AppUrls(settings.regions, scheme=settings.public_scheme, port=settings.app_port),
             ),
-            listening=_listening(settings),
+            listening=listening,
             clock=utc_now,
             max_message_bytes=settings.max_message_bytes,
         )

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import click
 
 import doorward
-from doorward._client import CALL_SECONDS, ENFORCEMENT_SECONDS
 from doorward._environment import find_connection
 from doorward._files import read_token
 from doorward._profiles import Profile, read_profiles
+from doorward._timeouts import CALL_SECONDS, ENFORCEMENT_SECONDS
 from doorward.cli import _colour
 from doorward.cli._params import POSITIVE_DURATION
 
