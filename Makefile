@@ -91,8 +91,8 @@ lock: ## Resolve the dependencies again, within pyproject.toml (ARGS=--upgrade f
 	$(LOCK) --extra all --group build --output-file requirements.txt $(ARGS) pyproject.toml
 	$(LOCK) --extra all --group dev --constraints requirements.txt --output-file requirements-dev.txt $(ARGS) pyproject.toml
 	$(LOCK) --group apps --constraints requirements-dev.txt --output-file requirements-apps.txt $(ARGS) pyproject.toml
-	$(LOCK) --extra cli --group client-test --resolution lowest-direct --output-file $(CLIENT_LOCKS)/oldest.txt $(ARGS) pyproject.toml
-	$(LOCK) --extra cli --group client-test --group neighbours --output-file $(CLIENT_LOCKS)/newest.txt $(ARGS) pyproject.toml
+	$(LOCK) --extra cli --extra keyring --group client-test --resolution lowest-direct --output-file $(CLIENT_LOCKS)/oldest.txt $(ARGS) pyproject.toml
+	$(LOCK) --extra cli --extra keyring --group client-test --group neighbours --output-file $(CLIENT_LOCKS)/newest.txt $(ARGS) pyproject.toml
 
 # For every platform and Python from 3.11. No index is written down: each machine uses its own.
 CLIENT_LOCKS := tests/sdk/python/versions

@@ -18,6 +18,11 @@ class Ended:
     out: str
     err: str
 
+    def noting(self, *notes: str) -> "Ended":
+        """The same without its notes on standard error, which must be these."""
+        assert self.err.splitlines() == list(notes)
+        return Ended(code=self.code, out=self.out, err="")
+
     def lines(self) -> list[str]:
         """The answer, which must have succeeded, without the spaces at the ends of its lines."""
         assert (self.code, self.err) == (0, "")

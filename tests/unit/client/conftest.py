@@ -43,3 +43,12 @@ def doorward_cli(
     monkeypatch.setenv("DOORWARD_ADDRESS", api.address)
     monkeypatch.setenv("DOORWARD_TOKEN", token)
     return doorward_in(capsys)
+
+
+@pytest.fixture
+def app_id(doorward_cli: Doorward) -> str:
+    """An app, labelled group=A."""
+    source = ("--external", "127.0.0.1:1")
+    created = doorward_cli("apps", "create", "hello", "--region", "GRA", "--label", "group=A", *source, "-q")
+    (app_id,) = created.lines()
+    return app_id

@@ -14,15 +14,6 @@ from tests.unit.client.fake_api import FakeApi
 NOBODY = "3f0c1c9e-5d1f-4f3e-9d53-0a1e0f6f2b11"
 
 
-@pytest.fixture
-def app_id(doorward_cli: Doorward) -> str:
-    """An app, labelled group=A."""
-    source = ("--external", "127.0.0.1:1")
-    created = doorward_cli("apps", "create", "hello", "--region", "GRA", "--label", "group=A", *source, "-q")
-    (app_id,) = created.lines()
-    return app_id
-
-
 def sent(api: FakeApi, rpc: str) -> Any:
     """Return the request of the only call of an RPC."""
     return api.seen(rpc).request
@@ -87,7 +78,9 @@ def test_waiting_for_running(api: FakeApi, doorward_cli: Doorward, app_id: str, 
     """With --wait the command returns when the app runs, and shows it as it is then."""
     api.state.statuses.append(AppStatus(state=AppState.APP_STATE_RUNNING, message="ready"))
     arguments = ["hello", "--region", "GRA", "--external", "a:1"] if command == "create" else [app_id]
-    assert doorward_cli("apps", command, *arguments, "--wait").fields()["STATE"] == "RUNNING: ready"
+    ended = doorward_cli("apps", command, *arguments, "--wait")
+    awaited = list(api.state.apps)[-1]
+    assert ended.noting(f"app {awaited}: RUNNING: ready").fields()["STATE"] == "RUNNING: ready"
 
 
 def test_waiting_for_stopped(api: FakeApi, doorward_cli: Doorward, app_id: str) -> None:
@@ -95,7 +88,8 @@ def test_waiting_for_stopped(api: FakeApi, doorward_cli: Doorward, app_id: str) 
     api.state.statuses += [
         AppStatus(state=getattr(AppState, f"APP_STATE_{s}")) for s in ("STOPPING", "STOPPED")
     ]
-    assert doorward_cli("apps", "stop", app_id, "--wait").fields()["STATE"] == "STOPPED"
+    ended = doorward_cli("apps", "stop", app_id, "--wait")
+    assert ended.noting(f"app {app_id}: STOPPING", f"app {app_id}: STOPPED").fields()["STATE"] == "STOPPED"
 
 
 def test_waiting_in_vain(api: FakeApi, doorward_cli: Doorward) -> None:
@@ -103,8 +97,11 @@ def test_waiting_in_vain(api: FakeApi, doorward_cli: Doorward) -> None:
     api.state.statuses.append(AppStatus(state=AppState.APP_STATE_FAILED, message="exit status 3"))
     ended = doorward_cli("apps", "create", "a", "--region", "GRA", "--external", "a:1", "--wait")
     (app_id,) = api.state.apps
-    assert (ended.code, ended.out) == (1, "")
-    assert ended.err == f"error: app {app_id} is FAILED, not RUNNING: exit status 3\n"
+    assert (ended.code, ended.out) == (8, "")
+    assert ended.err.splitlines() == [
+        f"app {app_id}: FAILED: exit status 3",
+        f"error: app {app_id} is FAILED, not RUNNING: exit status 3",
+    ]
 
 
 def test_list(api: FakeApi, doorward_cli: Doorward, app_id: str) -> None:

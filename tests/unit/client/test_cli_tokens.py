@@ -1,7 +1,5 @@
 """`doorward tokens`, `doorward audit` and `doorward whoami`."""
 
-import io
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,8 +9,9 @@ import yaml
 from doorward.v1.audit_service_pb2 import AuditEvent
 from doorward.v1.policy_update_pb2 import Enforcement, PolicyUpdate
 from doorward.v1.role_pb2 import Role
-from tests.unit.client.cli import Doorward, Ended
+from tests.unit.client.cli import Doorward
 from tests.unit.client.fake_api import ADMIN_ID, FakeApi, mint
+from tests.unit.client.terminal import at_a_terminal
 
 CREATE = ("tokens", "create", "ci", "--role", "read-only", "--region", "GRA")
 
@@ -95,6 +94,55 @@ def test_create_wrongly(api: FakeApi, doorward_cli: Doorward, arguments: list[st
     assert api.state.seen["CreateToken"] == []
 
 
+def test_a_dry_run(api: FakeApi, doorward_cli: Doorward) -> None:
+    """A dry run shows the token that would be made and the apps it would open, and makes nothing."""
+    doorward_cli("apps", "create", "hello", "--region", "GRA", "--external", "a:1")
+    (app,) = api.state.apps.values()
+    arguments = (*CREATE, "-l", "group = A", "--expires-in", "90d", "--dry-run")
+    ended = doorward_cli(*arguments)
+    shown = ended.fields()
+    assert (shown["NAME"], shown["ROLE"], shown["REGION"]) == ("ci", "READ_ONLY", "GRA")
+    assert shown["SCOPE"] == "group=A"
+    assert shown["EXPIRES"].endswith("Z")
+    assert "Dry run: nothing was created. The token would open 1 app now:" in ended.out
+    assert app.app_id in ended.out
+    answer = doorward_cli(*arguments, "-o", "json").json()
+    assert (answer["dryRun"], answer["token"]["labelSelector"]) == (True, "group=A")
+    assert [each["appId"] for each in answer["apps"]] == [app.app_id]
+    assert "secret" not in answer
+    request = api.state.seen["PreviewSelector"][0].request
+    assert (request.region, request.label_selector) == ("GRA", "group = A")  # type: ignore[attr-defined]
+    assert api.state.seen["CreateToken"] == []
+
+
+def test_a_dry_run_of_an_admin(api: FakeApi, doorward_cli: Doorward) -> None:
+    """A token with the role admin opens every app of every region."""
+    ended = doorward_cli("tokens", "create", "root", "--role", "admin", "--dry-run")
+    assert (ended.code, ended.err) == (0, "no app matches\n")
+    request = sent(api, "PreviewSelector")
+    assert (request.region, request.all_apps) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--role", "admin", "--region", "GRA"], "has every region: no --region, no --selector"),
+        (["--role", "admin", "-l", "a"], "has every region: no --region, no --selector"),
+        (["--role", "operator", "-l", "a"], "give --region: a token opens the apps of one region"),
+        (["--role", "operator", "--region", "GRA"], "give --selector or --all-apps"),
+        (["--role", "admin", "--quiet"], "--dry-run and --quiet contradict each other"),
+    ],
+)
+def test_a_dry_run_of_what_cannot_be(
+    api: FakeApi, doorward_cli: Doorward, arguments: list[str], text: str
+) -> None:
+    """A dry run refuses what the server would, as a preview alone cannot."""
+    ended = doorward_cli("tokens", "create", "ci", *arguments, "--dry-run")
+    assert (ended.code, ended.out) == (2, "")
+    assert text in ended.err
+    assert not any(api.state.seen.values())
+
+
 def test_list_and_get(doorward_cli: Doorward, token_id: str) -> None:
     """Tokens are listed and shown without secrets."""
     heading, line = doorward_cli("tokens", "list").lines()
@@ -143,25 +191,6 @@ def test_delete(doorward_cli: Doorward, token_id: str) -> None:
     """A program that deletes is not asked whether it is sure."""
     assert doorward_cli("tokens", "delete", token_id).lines() == [f"token {token_id} deleted"]
     assert doorward_cli("tokens", "get", token_id).code == 5
-
-
-class Terminal(io.StringIO):
-    """What a person types, and where answers to them go."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-def at_a_terminal(
-    monkeypatch: pytest.MonkeyPatch, doorward_cli: Doorward, typed: str, *arguments: str
-) -> Ended:
-    """Run the command line with a person in front of it."""
-    terminal = Terminal()
-    with monkeypatch.context() as patch:
-        patch.setattr(sys, "stdin", Terminal(typed))
-        patch.setattr(sys, "stderr", terminal)
-        ended = doorward_cli(*arguments)
-    return Ended(code=ended.code, out=ended.out, err=terminal.getvalue())
 
 
 @pytest.mark.parametrize("typed", ["\n", "n\n", "no\n"])

@@ -94,7 +94,7 @@ class Profiles:
         """Return the text of the file, which `read_profiles` reads as these profiles."""
         lines = [] if self.current is None else [f"current = {_quoted(self.current)}", ""]
         for name, profile in self.profiles.items():
-            lines.append(f"[profiles.{_checked_name(name)}]")
+            lines.append(f"[profiles.{checked_name(name)}]")
             for each in fields(profile):
                 value = getattr(profile, each.name)
                 if value is True:
@@ -152,13 +152,14 @@ def _profile(file: Path, name: str, table: object) -> Profile:
     if "address" not in table:
         raise ConfigurationError(f"{where}: address is missing")
     try:
-        _checked_name(name)
+        checked_name(name)
         return Profile(**table)
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from error
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """Return *name* when a profile can have it. Raises `ConfigurationError`."""
     if not _NAME.fullmatch(name):
         raise ConfigurationError("a profile's name has 1 to 64 letters, digits, '_' and '-'")
     return name

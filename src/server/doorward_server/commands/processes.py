@@ -16,7 +16,7 @@ from doorward_server.logs import set_up_logging
 from doorward_server.settings import load_settings
 
 
-@click.command(short_help="Run the control plane alone.")
+@click.command(short_help="Run the control plane alone.", epilog="\b\nExample:\n  doorward api")
 @reports_faults
 def api() -> None:
     """Run the control plane: the public API, the policy stream, and the apps that are processes.
@@ -30,7 +30,10 @@ def api() -> None:
     asyncio.run(run_api(settings))
 
 
-@click.command(short_help="Run one replica of the data plane alone.")
+@click.command(
+    short_help="Run one replica of the data plane alone.",
+    epilog="\b\nExample:\n  DOORWARD_CHECK_INDEX=1 doorward check",
+)
 @reports_faults
 def check() -> None:
     """Run one replica of the data plane, which answers Envoy's ext_authz on a Unix socket."""
@@ -42,7 +45,7 @@ def check() -> None:
     sys.exit(asyncio.run(run_check(settings)))
 
 
-@click.command(short_help="Run the login pages and the console alone.")
+@click.command(short_help="Run the login pages and the console alone.", epilog="\b\nExample:\n  doorward web")
 @reports_faults
 def web() -> None:
     """Run the pages that browsers log in on, and the console, behind Envoy, on a Unix socket."""
@@ -54,7 +57,10 @@ def web() -> None:
     asyncio.run(run_web(settings))
 
 
-@click.command(short_help="Run Envoy alone, or render its configuration.")
+@click.command(
+    short_help="Run Envoy alone, or render its configuration.",
+    epilog="\b\nExamples:\n  doorward envoy\n  doorward envoy --render /etc/envoy",
+)
 @click.option(
     "--render",
     type=click.Path(file_okay=False, path_type=Path),

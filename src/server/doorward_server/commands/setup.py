@@ -9,7 +9,10 @@ from doorward_server.home import admin_token_file
 from doorward_server.settings import load_settings
 
 
-@click.command(short_help="Make what a platform needs before it runs.")
+@click.command(
+    short_help="Make what a platform needs before it runs.",
+    epilog="\b\nExample:\n  DOORWARD_HOME=/srv/doorward doorward init",
+)
 @click.option(
     "--replace-key",
     is_flag=True,
@@ -30,12 +33,15 @@ def init(*, replace_key: bool) -> None:
         click.echo(secret.reveal())
 
 
-@click.group()
+@click.group(epilog="\b\nExample:\n  doorward db current")
 def db() -> None:
     """Make and upgrade the database's schema."""
 
 
-@db.command(short_help="Bring the schema to this version.")
+@db.command(
+    short_help="Bring the schema to this version.",
+    epilog="\b\nExample:\n  doorward db upgrade",
+)
 @reports_faults
 def upgrade() -> None:
     """Bring the schema to this version. There is no way back: make a copy of the database first."""
@@ -44,7 +50,10 @@ def upgrade() -> None:
     click.echo(asyncio.run(upgrade_database(load_settings())))
 
 
-@db.command(short_help="Show which schema there is, and which is needed.")
+@db.command(
+    short_help="Show which schema there is, and which is needed.",
+    epilog="\b\nExample:\n  doorward db current",
+)
 @reports_faults
 def current() -> None:
     """Show which schema the database has, and which one this version needs."""

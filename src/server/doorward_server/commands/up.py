@@ -39,7 +39,10 @@ _RESTARTS = RestartPolicy(crashes=None, window=60.0, longest_delay=2.0)
 """What a process could not stand, such as a database that is away, may be over at any moment."""
 
 
-@click.command(short_help="Run api, check, web and Envoy on this machine.")
+@click.command(
+    short_help="Run api, check, web and Envoy on this machine.",
+    epilog="\b\nExamples:\n  doorward up\n  DOORWARD_ENVOY_PORT=9080 DOORWARD_HOME=/srv/doorward doorward up",
+)
 @reports_faults
 def up() -> None:
     """Run api, check, web and Envoy on this machine until Ctrl-C, and keep everything in one folder.

@@ -10,7 +10,7 @@ from grpc_status import rpc_status
 from doorward.v1 import app_service_pb2 as apps_pb2
 from doorward.v1.app_pb2 import App, AppState
 from doorward.v1.app_service_pb2_grpc import AppServiceServicer
-from tests.unit.client.fake_api.state import State, not_found
+from tests.unit.client.fake_api.state import State, changed, not_found
 from tests.unit.client.fake_api.values import now, page, until_ended
 
 
@@ -24,6 +24,11 @@ class Apps(AppServiceServicer):
         if app_id not in self.state.apps:
             context.abort_with_status(rpc_status.to_status(not_found("APP_NOT_FOUND", app_id=app_id)))
         return self.state.apps[app_id]
+
+    def unchanged(self, app: App, etag: str, context: grpc.ServicerContext) -> App:
+        if etag not in ("", app.etag):
+            context.abort_with_status(rpc_status.to_status(changed()))
+        return app
 
     def enter(self, app: App, state: AppState.ValueType) -> App:
         app.status.state = state
@@ -52,12 +57,14 @@ class Apps(AppServiceServicer):
 
     def ListApps(self, request: Any, context: Any) -> Any:
         self.state.arrive("ListApps", request, context)
-        apps, token = page(list(self.state.apps.values()), request.page_size, request.page_token)
+        found = [app for app in self.state.apps.values() if request.region in ("", app.region)]
+        apps, token = page(found, request.page_size, request.page_token)
         return apps_pb2.ListAppsResponse(apps=apps, next_page_token=token)
 
     def UpdateApp(self, request: Any, context: Any) -> Any:
         self.state.arrive("UpdateApp", request, context)
-        app = self.app(request.app.app_id, context)
+        app = self.unchanged(self.app(request.app.app_id, context), request.app.etag, context)
+        app.etag = str(int(app.etag) + 1)
         for path in request.update_mask.paths:
             if path == "labels":
                 app.labels.clear()

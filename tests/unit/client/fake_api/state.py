@@ -86,6 +86,13 @@ class State:
         return PolicyUpdate(revision=self.revision, enforcement=Enforcement.ENFORCEMENT_EVERYWHERE)
 
 
+def changed() -> status_pb2.Status:
+    """Return the status of a call with the etag of what was before."""
+    info = AnyMessage()
+    info.Pack(error_details_pb2.ErrorInfo(reason="ERROR_REASON_ETAG_MISMATCH", domain="doorward.dev"))
+    return status_pb2.Status(code=10, message="it has changed since", details=[info])
+
+
 def not_found(reason: str, **metadata: str) -> status_pb2.Status:
     """Return the status of something that is not there."""
     info = AnyMessage()

@@ -6,12 +6,16 @@ import sys
 __all__ = ["main"]
 
 _EXTRAS = frozenset({"click", "tabulate", "yaml"})
-_CLIENT_COMMANDS = frozenset({"apps", "audit", "status", "tokens", "whoami"})
+_CLIENT_COMMANDS = frozenset({"apps", "audit", "login", "status", "tokens", "whoami"})
+_COMPLETING = "_DOORWARD_COMPLETE"
+"""Set by a shell that asks what could come next."""
 
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    if not _CLIENT_COMMANDS.isdisjoint(sys.argv):
+    if _COMPLETING in os.environ:
+        _nobody_writes_to_standard_error()
+    elif not _CLIENT_COMMANDS.isdisjoint(sys.argv):
         _keep_standard_error_to_ourselves()
     try:
         from doorward.cli._main import run  # noqa: PLC0415 - to name the extra when it is missing
@@ -22,6 +26,15 @@ def main() -> int:
             raise
         sys.stderr.write(f"error: the command line needs {error.name}: pip install 'doorward[cli]'\n")
         return 2
+    except KeyboardInterrupt:  # so early that no command has begun
+        return 130
+
+
+def _nobody_writes_to_standard_error() -> None:
+    """Let what goes wrong be silent: a person is typing on that terminal."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _keep_standard_error_to_ourselves() -> None:
@@ -37,7 +50,5 @@ def _keep_standard_error_to_ourselves() -> None:
         ours = os.dup(2)
     except OSError:  # closed: nobody reads it anyway
         return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    _nobody_writes_to_standard_error()
     sys.stderr = os.fdopen(ours, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")

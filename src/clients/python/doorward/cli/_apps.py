@@ -1,41 +1,54 @@
-"""`doorward apps`."""
+"""`doorward apps`: the group, and the commands that only look."""
 
 import itertools
 from contextlib import closing
-from datetime import timedelta
 
 import click
 
 from doorward._conversions import short_name
 from doorward._errors import printable
+from doorward.cli._apps_apply import apply
 from doorward.cli._apps_create import create
+from doorward.cli._apps_delete import delete
+from doorward.cli._apps_labels import labels
+from doorward.cli._apps_open import open_
+from doorward.cli._apps_state import start, stop
 from doorward.cli._apps_update import update
-from doorward.cli._confirm import confirm
+from doorward.cli._examples import examples
 from doorward.cli._fields import APP_COLUMNS, app_fields, time
-from doorward.cli._output import (
-    print_done,
-    print_item,
-    print_items,
-    print_stream_item,
-    warn_of_gap,
-)
-from doorward.cli._params import APP_STATE, ID, POSITIVE_DURATION, WAIT
+from doorward.cli._ids import app_argument, apps_argument, region_option
+from doorward.cli._many import Each, is_one, resolve
+from doorward.cli._output import print_item, print_items, print_stream_item
+from doorward.cli._params import APP_ID, APP_STATE
 from doorward.cli._session import Session, pass_session, session_options
 from doorward.v1.app_service_pb2 import LogStream, ReadAppLogsResponse
 
 
-@click.group(name="apps")
+@click.group(
+    name="apps",
+    epilog=examples(
+        "doorward apps list --selector group=A",
+        "doorward apps create hello --region GRA --label group=A --external 10.0.0.5:8000 --wait",
+    ),
+)
 def apps() -> None:
     """Apps: what runs, and under which labels."""
 
 
-apps.add_command(create)
-apps.add_command(update)
+for command in (create, apply, update, labels, start, stop, delete, open_):
+    apps.add_command(command)
 
 
-@apps.command("list")
+@apps.command(
+    "list",
+    epilog=examples(
+        "doorward apps list",
+        "doorward apps list --selector 'group in (A,B),!legacy' --region GRA --state running",
+        "doorward apps list --state failed -o name | xargs -r doorward apps start",
+    ),
+)
 @click.option("-l", "--selector", default="", help="A label selector, such as 'group in (A,B),!legacy'.")
-@click.option("--region", default="", help="Apps of this region alone.")
+@region_option("Apps of this region alone.")
 @click.option("--state", "states", multiple=True, type=APP_STATE, help="In this state alone; repeatable.")
 @click.option("--limit", type=click.IntRange(min=1), help="No more than this many, the newest.")
 @session_options("id", "url")
@@ -56,69 +69,39 @@ def list_(
         print_items(itertools.islice(found, limit), APP_COLUMNS, session.output, nothing="no apps")
 
 
-@apps.command()
-@click.argument("app_id", type=ID)
+@apps.command(
+    epilog=examples(
+        "doorward apps get 3f0c1c9e-5d1f-4f3e-9d53-0a1e0f6f2b11",
+        'URL=$(doorward apps get "$APP" -o url)',
+        "doorward apps list -l group=A -o name | doorward apps get - -o yaml",
+    )
+)
+@apps_argument()
 @session_options("id", "url")
 @pass_session
-def get(session: Session, *, app_id: str) -> None:
-    """Show one app."""
-    with session.client() as client:
-        app = client.apps.get(app_id)
-    print_item(app, app_fields(app), session.output)
+def get(session: Session, *, app_ids: tuple[str, ...]) -> int | None:
+    """Show one app; of several, a list.
 
-
-@apps.command()
-@click.argument("app_id", type=ID)
-@click.option("--wait", is_flag=True, help="Return when the app is RUNNING.")
-@click.option("--wait-timeout", type=POSITIVE_DURATION, default=WAIT, help="Wait no longer; 2m.")
-@session_options("id", "url")
-@pass_session
-def start(session: Session, *, app_id: str, wait: bool, wait_timeout: timedelta) -> None:
-    """Start an app that is stopped or has failed."""
-    with session.client() as client:
-        app = client.apps.start(app_id).app
-        if wait:
-            app.status.CopyFrom(client.apps.wait(app_id, timeout=wait_timeout))
-    print_item(app, app_fields(app), session.output)
-
-
-@apps.command()
-@click.argument("app_id", type=ID)
-@click.option("--wait", is_flag=True, help="Return when the app is STOPPED.")
-@click.option("--wait-timeout", type=POSITIVE_DURATION, default=WAIT, help="Wait no longer; 2m.")
-@session_options("id", "url")
-@pass_session
-def stop(session: Session, *, app_id: str, wait: bool, wait_timeout: timedelta) -> None:
-    """Stop an app. Its visitors get 503 from the moment the command returns."""
-    with session.client() as client:
-        answer = client.apps.stop(app_id)
-        app = answer.app
-        warn_of_gap(answer.policy_update)
-        if wait:
-            app.status.CopyFrom(client.apps.wait(app_id, "stopped", timeout=wait_timeout))
-    print_item(app, app_fields(app), session.output)
-
-
-@apps.command()
-@click.argument("app_id", type=ID)
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@session_options()
-@pass_session
-def delete(session: Session, *, app_id: str, yes: bool) -> None:
-    """Delete an app. Its visitors get 403 from the moment the command returns.
-
-    Asks first when a person is there to answer.
+    What -o yaml prints can be given to `doorward apps apply -f` again.
     """
-    if not yes:
-        confirm(f"Delete app {app_id}?")
     with session.client() as client:
-        answer = client.apps.delete(app_id)
-    warn_of_gap(answer.policy_update)
-    print_done(answer, f"app {app_id} deleted", session.output)
+        if is_one(app_ids):
+            app = client.apps.get(app_ids[0])
+            print_item(app, app_fields(app), session.output)
+            return None
+        each = Each("app")
+        found = (app for _, app in each.answers(resolve(app_ids, APP_ID), client.apps.get))
+        print_items(found, APP_COLUMNS, session.output, nothing="no apps")
+    return each.exit_code
 
 
-@apps.command()
-@click.argument("app_id", type=ID)
+@apps.command(
+    epilog=examples(
+        'doorward apps logs "$APP" --tail 20',
+        'doorward apps logs "$APP" --follow --timestamps',
+    )
+)
+@app_argument
 @click.option("--tail", type=click.IntRange(1, 10_000), help="How many of the newest lines; 100.")
 @click.option("--all", "everything", is_flag=True, help="Begin with the oldest line that is kept.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they come.")

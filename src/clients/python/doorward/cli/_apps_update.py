@@ -6,21 +6,22 @@ import click
 
 from doorward._conversions import access as access_value
 from doorward.cli._apps_spec import readiness, readiness_options, source, source_options
+from doorward.cli._examples import examples
 from doorward.cli._fields import app_fields
+from doorward.cli._ids import app_argument
 from doorward.cli._output import print_item, warn_of_gap
-from doorward.cli._params import ACCESS, ID, LABEL, unique
+from doorward.cli._params import ACCESS, LABEL, unique
 from doorward.cli._session import Session, pass_session, session_options
 from doorward.v1.app_pb2 import App, AppSpec
 
 
 @click.command(
-    epilog="""\b
-Examples:
-  doorward apps update ID --label tier=gold --remove-label trial
-  doorward apps update ID --process --env KEY= -- python hello.py --port {port}
-"""
+    epilog=examples(
+        'doorward apps update "$APP" --label tier=gold --remove-label trial',
+        'doorward apps update "$APP" --process --env KEY= -- python hello.py --port {port}',
+    )
 )
-@click.argument("app_id", type=ID)
+@app_argument
 @click.option("--name", help="Another name.")
 @click.option(
     "--label", "labels", multiple=True, type=LABEL, metavar="KEY=VALUE", help="A label to set; repeatable."

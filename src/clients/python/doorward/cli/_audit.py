@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from doorward.cli._completion import complete_tokens
+from doorward.cli._examples import examples
 from doorward.cli._fields import EVENT_COLUMNS
 from doorward.cli._output import print_items
-from doorward.cli._params import DURATION, ID, TIME, Context, Parameter
+from doorward.cli._params import DURATION, RESOURCE_ID, TIME, TOKEN_ID, Context, Parameter
 from doorward.cli._session import Session, pass_session, session_options
 
 
@@ -26,15 +28,29 @@ class TimeOrAge(click.ParamType[datetime]):
 TIME_OR_AGE = TimeOrAge()
 
 
-@click.group(name="audit")
+@click.group(name="audit", epilog=examples("doorward audit list --since 24h"))
 def audit() -> None:
     """The audit: who did what."""
 
 
-@audit.command("list")
-@click.option("--actor", type=ID, default="", help="What this token did, by its id.")
+@audit.command(
+    "list",
+    epilog=examples(
+        "doorward audit list --since 24h --action DeleteToken",
+        'doorward audit list --resource "apps/$APP" --limit 5 -o json',
+    ),
+)
+@click.option(
+    "--actor",
+    type=TOKEN_ID,
+    default="",
+    help="What this token did, by its id.",
+    shell_complete=complete_tokens,
+)
 @click.option("--action", default="", help="What was done, such as DeleteToken.")
-@click.option("--resource", type=ID, default="", help="What was done to this app or token, by its id.")
+@click.option(
+    "--resource", type=RESOURCE_ID, default="", help="What was done to this app or token, by its id."
+)
 @click.option("--since", type=TIME_OR_AGE, help="Nothing before this time, or this long ago.")
 @click.option("--until", type=TIME_OR_AGE, help="Nothing at or after this time, or this long ago.")
 @click.option(

@@ -4,7 +4,7 @@ import doorward
 
 OK = 0
 FAILED = 1
-"""Whatever has no code of its own: a defect of the server, an app that gave up, an answer of no."""
+"""Whatever has no code of its own: a defect of the server, an answer of no, some of several that failed."""
 USAGE = 2
 """Wrong arguments or settings, found here or by the server."""
 UNAUTHENTICATED = 3
@@ -14,10 +14,12 @@ CONFLICT = 6
 """Somebody else was faster, or the state of the app or the server does not permit it."""
 UNAVAILABLE = 7
 """The api cannot be reached, did not answer in time, or has too much to do: worth another try."""
+APP_GAVE_UP = 8
+"""An app that was waited for has FAILED, or is going, and will not reach the state."""
 INTERRUPTED = 130
 
 _CODES: tuple[tuple[type[Exception], int], ...] = (
-    (doorward.AppGaveUp, FAILED),
+    (doorward.AppGaveUp, APP_GAVE_UP),
     (doorward.SecretLost, FAILED),
     (doorward.Unauthenticated, UNAUTHENTICATED),
     (doorward.PermissionDenied, PERMISSION_DENIED),

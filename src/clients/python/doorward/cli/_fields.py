@@ -163,18 +163,27 @@ def app_fields(app: App) -> list[tuple[str, str]]:
     ]
 
 
-def token_fields(token: Token) -> list[tuple[str, str]]:
-    """Return what is shown of one token."""
-    grace = token.previous_generation_expire_time
+def draft_fields(token: Token) -> list[tuple[str, str]]:
+    """Return what is shown of a token that has not been made."""
     return [
-        ("ID", token.token_id),
         ("NAME", token.display_name),
         ("ROLE", role(token)),
         ("REGION", token.region or "(every region)"),
         ("SCOPE", scope(token)),
+        ("EXPIRES", time(token.expire_time) or "never"),
+    ]
+
+
+def token_fields(token: Token) -> list[tuple[str, str]]:
+    """Return what is shown of one token."""
+    grace = token.previous_generation_expire_time
+    *scope_of_it, expires = draft_fields(token)
+    return [
+        ("ID", token.token_id),
+        *scope_of_it,
         ("GENERATION", str(token.generation)),
         *([("FORMER SECRET", f"works until {time(grace)}")] if grace.seconds else []),
-        ("EXPIRES", time(token.expire_time) or "never"),
+        expires,
         ("LAST USED", time(token.last_used_time) or "never"),
         ("CREATED", time(token.create_time)),
     ]

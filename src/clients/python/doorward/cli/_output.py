@@ -9,6 +9,8 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from doorward._errors import one_line
+from doorward.cli import _colour
+from doorward.cli._report import warn
 from doorward.v1.app_pb2 import App
 from doorward.v1.policy_update_pb2 import Enforcement, PolicyUpdate
 
@@ -16,7 +18,7 @@ M = TypeVar("M", bound=Message)
 Columns: TypeAlias = Sequence[tuple[str, Callable[[M], str]]]
 """The heading of each column and what stands in it."""
 
-_PARTS = ("id", "url")
+_PARTS = ("name", "id", "url")
 """Outputs that are one thing alone."""
 
 
@@ -60,7 +62,7 @@ def print_item(item: Message, fields: Iterable[tuple[str, str]], output: str) ->
     if output == "table":
         print_fields(fields)
     elif output in _PARTS:
-        click.echo(_part(item, output))
+        click.echo(part_of(item, output))
     else:
         print_data(as_json(item), output)
 
@@ -69,7 +71,7 @@ def print_items(items: Iterable[M], columns: Columns[M], output: str, *, nothing
     """Print a list: a line for each, or a JSON array. An empty table is a note on standard error."""
     if output in _PARTS:
         for item in items:
-            click.echo(_part(item, output))
+            click.echo(part_of(item, output))
         return
     if output != "table":
         print_data([as_json(item) for item in items], output)
@@ -103,18 +105,18 @@ def print_stream_item(item: Message, text: str, output: str) -> None:
 def warn_of_gap(update: PolicyUpdate) -> None:
     """Say on standard error when a replica may still allow what has just been taken away."""
     if update.enforcement == Enforcement.ENFORCEMENT_REACHABLE_ONLY:
-        click.echo(
-            "warning: the server has a policy lease of zero: a check replica that it could not reach goes on "
-            "deciding by what it knew",
-            err=True,
+        warn(
+            "the server has a policy lease of zero: a check replica that it could not reach goes on "
+            "deciding by what it knew"
         )
 
 
-def _part(item: Any, output: str) -> str:
+def part_of(item: Any, output: str) -> str:
     """Return the one thing of a message that *output* asks for."""
     if output == "url":
         return one_line(item.status.url)
-    return one_line(item.app_id if isinstance(item, App) else item.token_id)
+    kind, id_ = ("apps", item.app_id) if isinstance(item, App) else ("tokens", item.token_id)
+    return one_line(f"{kind}/{id_}" if output == "name" else id_)
 
 
 def print_fields(fields: Iterable[tuple[str, str]]) -> None:
@@ -122,12 +124,22 @@ def print_fields(fields: Iterable[tuple[str, str]]) -> None:
     pairs = list(fields)
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
-        click.echo(f"{name:<{width}}  {one_line(value) or '-'}")
+        click.echo(f"{_colour.heading(f'{name:<{width}}')}  {_colour.cell(one_line(value) or '-', name)}")
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; what could move the cursor of a terminal is escaped."""
+    click.echo(table(headings, rows))
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table; what could move the cursor of a terminal is escaped."""
     from tabulate import tabulate  # noqa: PLC0415 - the server's commands work without the extra `cli`
 
-    safe = [[one_line(cell) or "-" for cell in row] for row in rows]
-    click.echo(tabulate(safe, headers=list(headings), tablefmt="plain", disable_numparse=True))
+    safe = [
+        [_colour.cell(one_line(text) or "-", under) for under, text in zip(headings, row, strict=True)]
+        for row in rows
+    ]
+    return tabulate(
+        safe, headers=list(map(_colour.heading, headings)), tablefmt="plain", disable_numparse=True
+    )

@@ -17,9 +17,6 @@ Parameter: TypeAlias = click.Parameter | None
 LONGEST = timedelta(days=36_500)
 """The longest duration: what is added to the present stays a date."""
 
-WAIT = timedelta(minutes=2)
-"""How long a command waits for an app by default."""
-
 _DURATION = re.compile(
     r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,6})?)s)?", re.ASCII
 )
@@ -87,14 +84,25 @@ class Pair(click.ParamType[tuple[str, str]]):
 
 
 class Id(click.ParamType[str]):
-    """The id of an app or a token. Refuses a whole secret, without showing it or sending it anywhere."""
+    """An id, alone or as `-o name` prints it: `apps/ID`, `tokens/ID`.
+
+    Refuses what is the name of another kind of thing, and a whole secret, without showing it or sending it
+    anywhere.
+    """
 
     name = "id"
+
+    def __init__(self, *kinds: str) -> None:
+        self._kinds = kinds
 
     def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
         if _SECRET.search(str(value)):
             self.fail("that is a secret; a token's id is the 12 characters after dw_", param, ctx)
-        return str(value)
+        kind, slash, rest = str(value).rpartition("/")
+        if slash and kind not in self._kinds:
+            expected = " or ".join(f"{kind}/ID" for kind in self._kinds)
+            self.fail(f"{value!r} is neither an id nor {expected}", param, ctx)
+        return rest
 
 
 class Name(click.Choice[str]):
@@ -112,7 +120,9 @@ POSITIVE_DURATION = PositiveDuration()
 TIME = Time()
 LABEL = Pair("KEY=VALUE")
 ENV = Pair("NAME=VALUE")
-ID = Id()
+APP_ID = Id("apps")
+TOKEN_ID = Id("tokens")
+RESOURCE_ID = Id("apps", "tokens")
 ROLE = Name(short_names(Role, "ROLE_"))
 ACCESS = Name(short_names(Access, "ACCESS_"))
 APP_STATE = Name(short_names(AppState, "APP_STATE_"))

@@ -2,9 +2,11 @@
 
 import click
 
+from doorward.cli._examples import examples
 from doorward.cli._exit_codes import FAILED, OK
 from doorward.cli._fields import REPLICA_COLUMNS, fleet_fields
 from doorward.cli._output import as_json, print_data, print_fields, print_items
+from doorward.cli._report import fail
 from doorward.cli._session import Session, pass_session, session_options
 from doorward.v1.replica_service_pb2 import ListReplicasResponse, ReplicaState
 
@@ -17,7 +19,7 @@ _CONNECTED = frozenset(
 )
 
 
-@click.command()
+@click.command(epilog=examples("doorward status", "doorward status -o json || echo a replica is missing"))
 @session_options()
 @pass_session
 def status(session: Session) -> int:
@@ -43,7 +45,7 @@ def status(session: Session) -> int:
         print_data(data, session.output)
     faults = _faults(fleet)
     for fault in faults:
-        click.echo(f"error: {fault}", err=True)
+        fail(fault, FAILED)
     return FAILED if faults else OK
 
 
