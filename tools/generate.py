@@ -32,6 +32,7 @@ PYTHON_PLACES = (
 # Folder in the scratch folder of a language, and in its client.
 OTHER_PLACES = {
     "go": (("doorward/v1", "doorward/v1"),),
+    "typescript": (("doorward/v1", "src/gen/doorward/v1"), ("google/rpc", "src/gen/google/rpc")),
 }
 
 

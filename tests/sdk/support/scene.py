@@ -1,12 +1,15 @@
 """What the journeys happen in: a real platform, an unsteady api, and addresses where nobody answers."""
 
 import socket
+import struct
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
 
 from tests.e2e.support.apps import RecordingApp
@@ -26,6 +29,8 @@ class Scene:
     ca_file: Path
     silent: str
     """Where a connection is taken, and nothing said."""
+    broken: str
+    """Where a connection is taken, and broken off at the first word."""
     nobody: str
     """Where nobody listens."""
 
@@ -38,6 +43,7 @@ class Scene:
             "unsteady": self.unsteady.address,
             "encrypted": self.unsteady.tls_address,
             "silent": self.silent,
+            "broken": self.broken,
             "nobody": self.nobody,
         }
         return known[place]
@@ -69,6 +75,27 @@ class Scene:
 
 
 @contextmanager
+def breaking_off() -> Iterator[str]:
+    """Serve an address where every connection is reset as soon as something was said."""
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1)
+            # Closed with unsent data to be dropped: the other side hears a reset.
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield "127.0.0.1:{1}".format(*server.server_address)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
 def scene(folder: Path) -> Iterator[Scene]:
     """Set it; *folder* is for files."""
     with (
@@ -76,6 +103,7 @@ def scene(folder: Path) -> Iterator[Scene]:
         unsteady() as server,
         RecordingApp() as app,
         socket.create_server(("127.0.0.1", 0)) as silent,
+        breaking_off() as broken,
     ):
         certificate, _ = server.certificate.write(folder)
         yield Scene(
@@ -84,6 +112,7 @@ def scene(folder: Path) -> Iterator[Scene]:
             app=app,
             ca_file=certificate,
             silent="127.0.0.1:{1}".format(*silent.getsockname()),
+            broken=broken,
             # A port that nobody may listen on without being root, and nobody does.
             nobody="127.0.0.1:1",
         )
