@@ -156,7 +156,8 @@ export const DeleteSessionResponseSchema: GenMessage<DeleteSessionResponse> = /*
  */
 export const SessionService: GenService<{
   /**
-   * Creates a session for the token that makes the call, by its newest secret, with one app in its scope.
+   * Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
+   * many a token may create, at once and then a minute, is limited.
    *
    * @generated from rpc doorward.v1.SessionService.CreateSession
    */
