@@ -16,7 +16,8 @@ DEV := $(VENV)/.dev
 
 GENERATED := src/server/doorward_server/policy src/server/doorward_server/extauthz \
 	src/server/doorward_server/gateway/openapi.json docs/reference/api.md \
-	src/clients/python/doorward/v1 src/clients/go/doorward/v1 src/clients/typescript/src/gen
+	src/clients/python/doorward/v1 src/clients/go/doorward/v1 src/clients/typescript/src/gen \
+	src/clients/java/src/main/java/dev/doorward/v1
 
 .PHONY: help
 help: ## List the targets

@@ -33,6 +33,7 @@ PYTHON_PLACES = (
 OTHER_PLACES = {
     "go": (("doorward/v1", "doorward/v1"),),
     "typescript": (("doorward/v1", "src/gen/doorward/v1"), ("google/rpc", "src/gen/google/rpc")),
+    "java": (("dev/doorward/v1", "src/main/java/dev/doorward/v1"),),
 }
 
 

@@ -1,5 +1,7 @@
 """What the languages of the SDKs need on a machine, and where it comes from."""
 
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -7,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-CLIENTS = Path(__file__).resolve().parents[1] / "src" / "clients"
+ROOT = Path(__file__).resolve().parents[1]
+CLIENTS = ROOT / "src" / "clients"
+TOOLS = ROOT / ".tools"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,23 @@ def _npm_ci() -> None:
         brought.touch()
 
 
+def _protoc() -> None:
+    """Bring the protoc of the version that the Java SDK depends on, unless it is there."""
+    pom = (CLIENTS / "java" / "pom.xml").read_text(encoding="utf-8")
+    (version,) = re.findall(r"<protobuf\.version>([\d.]+)<", pom)
+    system = {"Linux": "linux", "Darwin": "osx"}[platform.system()]
+    machine = {"arm64": "aarch_64", "aarch64": "aarch_64"}.get(platform.machine(), "x86_64")
+    program = TOOLS / f"protoc-{version}-{system}-{machine}.exe"
+    if not program.exists():
+        artifact = f"com.google.protobuf:protoc:{version}:exe:{system}-{machine}"
+        copy = ["dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={TOOLS}"]
+        maven = ["mvn", "--quiet", "--batch-mode", "--file", CLIENTS / "java" / "pom.xml", *copy]
+        subprocess.run(maven, check=True, stdout=sys.stderr)
+        program.chmod(0o755)
+    (TOOLS / "protoc").unlink(missing_ok=True)
+    (TOOLS / "protoc").symlink_to(program.name)
+
+
 TOOLCHAINS = {
     "go": Toolchain(
         name="Go",
@@ -49,6 +70,12 @@ TOOLCHAINS = {
         commands=("node", "npm"),
         source="Node.js 20 or newer; Debian and Ubuntu have the packages nodejs and npm",
         prepare=_npm_ci,
+    ),
+    "java": Toolchain(
+        name="Java",
+        commands=("java", "javac", "mvn"),
+        source="a JDK 17 or newer and Maven; Debian and Ubuntu have default-jdk-headless and maven",
+        prepare=_protoc,
     ),
 }
 """By the folder under `src/clients`. Python's needs nothing but what `make install` brings."""
