@@ -109,7 +109,7 @@ docs: $(PROJECT) $(DEV) ## Make the documentation's site in site/; whatever is d
 
 .PHONY: clean
 clean: ## Remove .venv, caches and build output (never .doorward)
-	rm -rf $(VENV) .protos build dist site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .protos .tools build dist site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests tools benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(BIN)/python:

@@ -52,8 +52,8 @@ def _protoc() -> None:
     if not program.exists():
         artifact = f"com.google.protobuf:protoc:{version}:exe:{system}-{machine}"
         copy = ["dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={TOOLS}"]
-        maven = ["mvn", "--quiet", "--batch-mode", "--file", CLIENTS / "java" / "pom.xml", *copy]
-        subprocess.run(maven, check=True, stdout=sys.stderr)
+        maven = ["mvn", "--quiet", "--batch-mode", *copy]
+        subprocess.run(maven, cwd=CLIENTS / "java", check=True, stdout=sys.stderr)
         program.chmod(0o755)
     (TOOLS / "protoc").unlink(missing_ok=True)
     (TOOLS / "protoc").symlink_to(program.name)
