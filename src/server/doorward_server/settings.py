@@ -65,6 +65,11 @@ class Settings(BaseSettings):
         ("api.localhost", "localhost", "127.0.0.1"),
         description="Host names under which Envoy serves the API. Every other host is an app's or nobody's.",
     )
+    api_cors_origins: tuple[str, ...] = Field(
+        (),
+        description="Origins, such as https://app.example.com, whose pages may call the API from a browser."
+        " JSON in the environment. None by default.",
+    )
     regions: dict[str, str] = Field(
         {"GRA": "app.gra.localhost", "BHS": "app.bhs.localhost"},
         description="Regions: name to the domain of its apps. JSON in the environment.",

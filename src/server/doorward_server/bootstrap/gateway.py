@@ -14,6 +14,7 @@ def gateway_config(settings: Settings) -> GatewayConfig:
         listen_address=settings.listen_address,
         listen_port=settings.envoy_port,
         api_hosts=settings.api_hosts,
+        api_cors_origins=settings.api_cors_origins,
         api_address=_api_address(settings),
         api_certificate=None if certificate is None else PinnedCertificate.from_file(certificate),
         check_sockets=tuple(UnixAddress(path) for path in check_sockets(settings)),
