@@ -8,6 +8,7 @@ import com.google.rpc.RetryInfo;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,8 +20,8 @@ import java.util.stream.Collectors;
 public final class DoorwardException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  private final transient Status.Code code;
-  private final transient Details details;
+  private final Status.Code code;
+  private final Details details;
 
   private DoorwardException(String message, Status.Code code, Details details, Throwable cause) {
     super(message, cause);
@@ -91,7 +92,8 @@ public final class DoorwardException extends RuntimeException {
 
   /** What the server said besides the code; a proxy on the way may have said nothing. */
   private record Details(
-      ErrorInfo info, List<FieldViolation> violations, Duration retryAfter, String requestId) {
+      ErrorInfo info, List<FieldViolation> violations, Duration retryAfter, String requestId)
+      implements Serializable {
 
     static Details of(StatusRuntimeException failed, String requestId) {
       com.google.rpc.Status status = StatusProto.fromThrowable(failed);
