@@ -1,6 +1,6 @@
 """The RPCs as the Python client offers them: its methods take arguments and not requests."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
@@ -114,14 +114,9 @@ def _audit(client: Client, request: Any) -> Any:
     return client.audit.list(resource_id=request.resource_id, page_size=request.page_size)
 
 
-def _first_page(list_of: Callable[[Client, Any], Any]) -> Callable[[Client, Any], Any]:
-    return lambda client, request: next(list_of(client, request).pages())
-
-
 CALLS: dict[str, tuple[Callable[[Client, Any], Any], Callable[[Any], Any]]] = {
     "CreateApp": (_create_app, lambda app: CreateAppResponse(app=app)),
     "GetApp": (lambda client, r: client.apps.get(r.app_id), lambda app: GetAppResponse(app=app)),
-    "ListApps": (_first_page(_list_apps), _same),
     "UpdateApp": (_update_app, _same),
     "StartApp": (lambda client, r: client.apps.start(r.app_id, etag=r.etag), _same),
     "StopApp": (lambda client, r: client.apps.stop(r.app_id, etag=r.etag), _same),
@@ -134,7 +129,6 @@ CALLS: dict[str, tuple[Callable[[Client, Any], Any], Callable[[Any], Any]]] = {
     "UpdateToken": (_update_token, _same),
     "RegenerateToken": (_regenerate, _regenerated),
     "DeleteToken": (lambda client, r: client.tokens.delete(r.token_id, etag=r.etag), _same),
-    "PreviewSelector": (_first_page(_preview), _same),
     "ExplainAccess": (
         lambda client, r: client.tokens.explain(r.token_id, r.app_id, method=r.method, path=r.path),
         _same,
@@ -142,10 +136,6 @@ CALLS: dict[str, tuple[Callable[[Client, Any], Any], Callable[[Any], Any]]] = {
     "WhoAmI": (lambda client, r: client.whoami(), lambda token: WhoAmIResponse(token=token)),
     "CreateSession": (lambda client, r: client.sessions.create(r.host), _session),
     "DeleteSession": (lambda client, r: client.sessions.delete(r.session_id), _same),
-    "ListReplicas": (
-        _first_page(lambda client, r: client.replicas.list(page_size=r.page_size)),
-        _same,
-    ),
 }
 """RPC to the call, and to what makes a response of its result."""
 
@@ -154,9 +144,11 @@ STREAMS: dict[str, Callable[[Client, Any], Any]] = {
     "ReadAppLogs": lambda client, r: client.apps.logs(r.app_id, tail_lines=r.tail_lines, follow=r.follow),
 }
 
-LISTS: dict[str, Callable[[Client, Any], Iterable[Any]]] = {
-    "ListApps": lambda client, text: _list_apps(client, read("ListApps", text)),
-    "ListTokens": lambda client, text: client.tokens.list(page_size=(text or {}).get("pageSize", 0)),
-    "PreviewSelector": lambda client, text: _preview(client, read("PreviewSelector", text)),
-    "ListAuditEvents": lambda client, text: _audit(client, read("ListAuditEvents", text)),
+LISTS: dict[str, Callable[[Client, Any], Any]] = {
+    "ListApps": _list_apps,
+    "ListTokens": lambda client, r: client.tokens.list(page_size=r.page_size),
+    "PreviewSelector": _preview,
+    "ListAuditEvents": _audit,
+    "ListReplicas": lambda client, r: client.replicas.list(page_size=r.page_size),
 }
+"""Lists, of which a plain call is the first page."""

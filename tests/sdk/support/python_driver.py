@@ -15,50 +15,75 @@ from doorward import AppState
 from tests.sdk.support.python_calls import CALLS, LISTS, STREAMS, read
 
 
-class PythonDriver:
-    """Makes calls with `doorward.Client`."""
+class Blocking:
+    """How answers come from a `doorward.Client`."""
 
-    def __init__(self) -> None:
-        self._clients: dict[str, doorward.Client] = {}
+    client = doorward.Client
+
+    def settled(self, answer: Any) -> Any:
+        """Return what a call answers."""
+        return answer
+
+    def following(self, answers: Any) -> Any:
+        """Return the next of several answers, None after the last."""
+        return next(answers, None)
+
+    def all(self, items: Any) -> list[Any]:
+        """Return every item of a list."""
+        return list(items)
+
+
+class PythonDriver:
+    """Makes calls with one of Python's clients."""
+
+    def __init__(self, way: Blocking) -> None:
+        self._way = way
+        self._clients: dict[str, Any] = {}
         self._stream: Any = None
 
     def do(self, asked: dict[str, Any]) -> Any:
         """Do what a line asks for, and return the answer."""
-        match asked["do"]:
+        what = asked["do"]
+        match what:
             case "encrypted":
                 return self._encrypted(asked)
             case "next":
-                return _json(next(self._stream, None))
+                return _json(self._way.following(self._stream))
             case "close":
-                return self._stream.close()
+                return self._way.settled(self._stream.close())
         client = self._client(asked["client"])
-        match asked["do"]:
-            case "call":
-                call, wrap = CALLS[asked["call"]]
-                return _json(wrap(call(client, read(asked["call"], asked.get("request")))))
+        if what == "wait":
+            state = AppState.Value(asked["wait"])
+            waiting = client.apps.wait(asked["app"], state, timeout=asked.get("seconds", 60))
+            return _json(self._way.settled(waiting))
+        rpc = asked[what]
+        request = read(rpc, asked.get("request"))
+        match what:
             case "all":
-                return [_json(item) for item in LISTS[asked["all"]](client, asked.get("request"))]
+                return [_json(item) for item in self._way.all(LISTS[rpc](client, request))]
+            case "call" if rpc in LISTS:
+                return _json(self._way.following(LISTS[rpc](client, request).pages()))
+            case "call":
+                call, wrap = CALLS[rpc]
+                return _json(wrap(self._way.settled(call(client, request))))
             case "open":
-                self._stream = STREAMS[asked["open"]](client, read(asked["open"], asked.get("request")))
+                self._stream = STREAMS[rpc](client, request)
                 return None
-            case "wait":
-                state = AppState.Value(asked["wait"])
-                return _json(client.apps.wait(asked["app"], state, timeout=asked.get("seconds", 60)))
-        raise ValueError(f"no such thing to do: {asked['do']}")
+        raise ValueError(f"no such thing to do: {what}")
 
     def close(self) -> None:
         """Close the clients."""
         for client in self._clients.values():
-            client.close()
+            self._way.settled(client.close())
 
-    def _client(self, settings: dict[str, Any]) -> doorward.Client:
+    def _client(self, settings: dict[str, Any]) -> Any:
         key = json.dumps(settings, sort_keys=True)
         if key not in self._clients:
             tls = settings["ca_file"] and doorward.TLS(
                 ca_file=settings["ca_file"], server_name=settings["server_name"]
             )
             timeout = settings["timeout"] and {"timeout": settings["timeout"]}
-            self._clients[key] = doorward.Client(
+            self._clients[key] = self._way.client(
                 settings["address"], token=settings["token"], tls=tls, **(timeout or {})
             )
         return self._clients[key]
@@ -114,7 +139,7 @@ def answers(driver: PythonDriver, lines: Iterator[str]) -> Iterator[dict[str, An
 
 def main() -> None:
     """Answer until the input ends."""
-    driver = PythonDriver()
+    driver = PythonDriver(Blocking())
     try:
         for answer in answers(driver, iter(sys.stdin)):
             sys.stdout.write(json.dumps(answer) + "\n")
