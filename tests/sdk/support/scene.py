@@ -40,6 +40,7 @@ class Scene:
             host, port = self.platform.address
             return f"{host}:{port}" if web else self.platform.endpoints.api_grpc
         known = {
+            "socket": f"unix:{self.platform.run / 'api.sock'}",
             "unsteady": self.unsteady.address,
             "encrypted": self.unsteady.tls_address,
             "silent": self.silent,
