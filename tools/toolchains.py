@@ -1,11 +1,13 @@
 """What the languages of the SDKs need on a machine, and where it comes from."""
 
+import fcntl
 import platform
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +39,10 @@ def _npm_ci() -> None:
     """Bring the packages that the lock names, unless they are there."""
     folder = CLIENTS / "typescript"
     lock, brought = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
-    if not brought.exists() or brought.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, check=True, stdout=sys.stderr)
-        brought.touch()
+    with _alone("npm"):
+        if not brought.exists() or brought.stat().st_mtime < lock.stat().st_mtime:
+            subprocess.run(["npm", "ci"], cwd=folder, check=True, stdout=sys.stderr)
+            brought.touch()
 
 
 def _protoc() -> None:
@@ -49,14 +52,26 @@ def _protoc() -> None:
     system = {"Linux": "linux", "Darwin": "osx"}[platform.system()]
     machine = {"arm64": "aarch_64", "aarch64": "aarch_64"}.get(platform.machine(), "x86_64")
     program = TOOLS / f"protoc-{version}-{system}-{machine}.exe"
-    if not program.exists():
-        artifact = f"com.google.protobuf:protoc:{version}:exe:{system}-{machine}"
-        copy = ["dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={TOOLS}"]
-        maven = ["mvn", "--quiet", "--batch-mode", *copy]
-        subprocess.run(maven, cwd=CLIENTS / "java", check=True, stdout=sys.stderr)
-        program.chmod(0o755)
-    (TOOLS / "protoc").unlink(missing_ok=True)
-    (TOOLS / "protoc").symlink_to(program.name)
+    link = TOOLS / "protoc"
+    with _alone("protoc"):
+        if not program.exists():
+            artifact = f"com.google.protobuf:protoc:{version}:exe:{system}-{machine}"
+            copy = ["dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={TOOLS}"]
+            maven = ["mvn", "--quiet", "--batch-mode", *copy]
+            subprocess.run(maven, cwd=CLIENTS / "java", check=True, stdout=sys.stderr)
+            program.chmod(0o755)
+        if not link.is_symlink() or link.readlink() != Path(program.name):
+            link.unlink(missing_ok=True)
+            link.symlink_to(program.name)
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Keep others that would do the same at the same time waiting: tests run side by side."""
+    TOOLS.mkdir(exist_ok=True)
+    with (TOOLS / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 TOOLCHAINS = {
