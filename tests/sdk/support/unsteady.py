@@ -1,7 +1,8 @@
 """An api that fails as it is told, and keeps what it heard: for what a real one does only when it is ill.
 
 What happens is in the token of the call: `unsteady-N-…` answers UNAVAILABLE N times, having sent its headers
-as the real one does, and then an answer; `reason-ERROR_REASON_…-…` fails with that reason.
+as the real one does, and then an answer; `later-…` asks to come again in an hour; `reason-ERROR_REASON_…-…`
+fails with that reason.
 """
 
 import re
@@ -28,6 +29,7 @@ from tests.support.certificates import Certificate, self_signed
 ROOT = Path(__file__).resolve().parents[3]
 REQUEST_ID_KEY = "doorward-request-id"
 RETRY_SECONDS = 0.01
+LATER_SECONDS = 3600.0
 
 
 def codes() -> dict[str, grpc.StatusCode]:
@@ -95,6 +97,8 @@ class UnsteadyApi(grpc.GenericRpcHandler):
             kind, argument, _ = (*token.split("-", 2), "", "")[:3]
             if kind == "reason":
                 self._fail(context, argument)
+            if kind == "later":
+                self._fail(context, "ERROR_REASON_STORAGE_UNAVAILABLE", retry_seconds=LATER_SECONDS)
             if kind == "unsteady" and len(times) <= int(argument):
                 self._fail(context, "ERROR_REASON_STORAGE_UNAVAILABLE")
             return GetMessageClass(method.output_type)()
@@ -107,7 +111,9 @@ class UnsteadyApi(grpc.GenericRpcHandler):
             return grpc.unary_stream_rpc_method_handler(stream, reader, lambda m: m.SerializeToString())
         return grpc.unary_unary_rpc_method_handler(answer, reader, lambda m: m.SerializeToString())
 
-    def _fail(self, context: grpc.ServicerContext, reason: str) -> NoReturn:
+    def _fail(
+        self, context: grpc.ServicerContext, reason: str, *, retry_seconds: float = RETRY_SECONDS
+    ) -> NoReturn:
         code = self._codes[reason]
         status = status_pb2.Status(code=code.value[0], message=f"told to fail with\n{reason}")
         info = error_details_pb2.ErrorInfo(
@@ -115,7 +121,7 @@ class UnsteadyApi(grpc.GenericRpcHandler):
         )
         violation = error_details_pb2.BadRequest.FieldViolation(field="app.labels", description="a rule")
         retry = Duration()
-        retry.FromNanoseconds(int(RETRY_SECONDS * 1e9))
+        retry.FromNanoseconds(int(retry_seconds * 1e9))
         details: list[Message] = [info, error_details_pb2.RetryInfo(retry_delay=retry)]
         if code is grpc.StatusCode.INVALID_ARGUMENT:
             details.append(error_details_pb2.BadRequest(field_violations=[violation]))
