@@ -14,8 +14,10 @@ RUNTIME := $(VENV)/.runtime
 PROJECT := $(VENV)/.project
 DEV := $(VENV)/.dev
 
-GENERATED := src/clients/python/doorward/v1 src/server/doorward_server/policy src/server/doorward_server/extauthz \
-	src/server/doorward_server/gateway/openapi.json docs/reference/api.md
+GENERATED := src/server/doorward_server/policy src/server/doorward_server/extauthz \
+	src/server/doorward_server/gateway/openapi.json docs/reference/api.md \
+	src/clients/python/doorward/v1 src/clients/go/doorward/v1 src/clients/typescript/src/gen \
+	src/clients/java/src/main/java/dev/doorward/v1
 
 .PHONY: help
 help: ## List the targets
@@ -70,9 +72,9 @@ contract: $(PROJECT) $(DEV) ## buf lint, and buf breaking against main (or BASE=
 	$(BIN)/python tools/breaking.py $(BASE)
 
 .PHONY: generate
-generate: $(PROJECT) $(DEV) ## Make from protos/ again what comes from it: code, the OpenAPI document
+generate: $(PROJECT) $(DEV) ## Make from protos/ again what comes from it: code of all languages, the OpenAPI document
 	$(BIN)/python tools/google_protos.py
-	$(BIN)/python tools/generate.py
+	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.openapi
 	$(BIN)/python -m tools.api_reference
 
@@ -110,7 +112,7 @@ docs: $(PROJECT) $(DEV) ## Make the documentation's site in site/; whatever is d
 
 .PHONY: clean
 clean: ## Remove .venv, caches and build output (never .doorward)
-	rm -rf $(VENV) .protos build dist site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .protos .tools build dist site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests tools benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(BIN)/python:

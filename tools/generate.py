@@ -1,24 +1,40 @@
-"""Make the Python code from protos/ and put each package where it belongs.
+"""Make the generated code from protos/ and put each package where it belongs.
 
-``doorward.v1`` goes to the client under its own name. The others are internal and go to the server, which
-cannot hold a second ``doorward`` package: ``doorward.policy.v1`` becomes ``doorward_server.policy.v1``, and
-what imports it is rewritten. Descriptors, and so the names on the wire, stay as they are in protos/.
+The public API, ``doorward.v1``, goes to each client. The other packages are internal and go to the server,
+which cannot hold a second ``doorward`` package: ``doorward.policy.v1`` becomes ``doorward_server.policy.v1``,
+and what imports it is rewritten. Descriptors, and so the names on the wire, stay as they are in protos/.
+
+A language whose toolchain is not on this machine is left as it is, which is said; in CI it is an error.
 """
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+import yaml
+
+from tools.toolchains import TOOLCHAINS
+
 ROOT = Path(__file__).resolve().parents[1]
-SCRATCH = ROOT / ".protos" / "python"
+SCRATCH = ROOT / ".protos"
+CLIENTS = ROOT / "src" / "clients"
 
 # Python package that protoc chose, the package it becomes, the source root that holds it.
-PLACES = (
-    ("doorward.v1", "doorward.v1", ROOT / "src" / "clients" / "python"),
+PYTHON_PLACES = (
+    ("doorward.v1", "doorward.v1", CLIENTS / "python"),
     ("doorward.policy.v1", "doorward_server.policy.v1", ROOT / "src" / "server"),
     ("doorward.extauthz.v1", "doorward_server.extauthz.v1", ROOT / "src" / "server"),
 )
+
+# Folder in the scratch folder of a language, and in its client.
+OTHER_PLACES = {
+    "go": (("doorward/v1", "doorward/v1"),),
+    "typescript": (("doorward/v1", "src/gen/doorward/v1"), ("google/rpc", "src/gen/google/rpc")),
+    "java": (("dev/doorward/v1", "src/main/java/dev/doorward/v1"),),
+}
 
 
 def relocate(text: str, package: str, place: str) -> str:
@@ -32,9 +48,9 @@ def relocate(text: str, package: str, place: str) -> str:
     return re.sub(rf"\b{name}(?=\.\w+_pb2\b)", place, text)
 
 
-def install(package: str, place: str, root: Path) -> None:
+def install_python(package: str, place: str, root: Path) -> None:
     """Replace the package under `root` by the one just generated: nothing of a removed proto stays."""
-    source = SCRATCH.joinpath(*package.split("."))
+    source = SCRATCH.joinpath("python", *package.split("."))
     target = root.joinpath(*place.split("."))
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
@@ -47,11 +63,48 @@ def install(package: str, place: str, root: Path) -> None:
         (target / file.name).write_text(text, encoding="utf-8")
 
 
+def install(language: str) -> None:
+    """Replace a client's generated folders by those just generated."""
+    for source, place in OTHER_PLACES[language]:
+        target = CLIENTS / language / place
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(SCRATCH / language / source, target)
+
+
+def languages() -> list[str]:
+    """Return those that can be generated here, Python first; says what is missing."""
+    found = ["python"]
+    for language, toolchain in TOOLCHAINS.items():
+        missing = toolchain.missing()
+        if missing is None:
+            found.append(language)
+        elif os.environ.get("CI"):
+            raise SystemExit(missing)
+        else:
+            print(f"left as it is: {missing}", file=sys.stderr)
+    return found
+
+
+def template(chosen: list[str]) -> Path:
+    """Write the part of buf.gen.yaml whose output is of the chosen languages, and return its path."""
+    whole = yaml.safe_load((ROOT / "buf.gen.yaml").read_text(encoding="utf-8"))
+    whole["plugins"] = [plugin for plugin in whole["plugins"] if Path(plugin["out"]).name in chosen]
+    path = SCRATCH / "buf.gen.yaml"
+    path.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    return path
+
+
 def main() -> None:
     """Generate everything again."""
-    subprocess.run([ROOT / ".venv" / "bin" / "buf", "generate"], cwd=ROOT, check=True)
-    for package, place, root in PLACES:
-        install(package, place, root)
+    chosen = languages()
+    for language in chosen[1:]:
+        TOOLCHAINS[language].prepare()
+    buf = ROOT / ".venv" / "bin" / "buf"
+    subprocess.run([buf, "generate", "--template", template(chosen)], cwd=ROOT, check=True)
+    for package, place, root in PYTHON_PLACES:
+        install_python(package, place, root)
+    for language in chosen[1:]:
+        install(language)
 
 
 if __name__ == "__main__":

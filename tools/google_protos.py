@@ -9,6 +9,9 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+# What an error of the API carries: no proto of ours imports it, yet every client reads it.
+ERROR_DETAILS = "google/rpc/error_details.proto"
+
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / ".protos" / "google"
 
@@ -21,24 +24,23 @@ def imports(sources: list[Path]) -> set[str]:
     return {name for source in sources for name in _IMPORT.findall(source.read_text(encoding="utf-8"))}
 
 
-def closure(sources: list[Path]) -> dict[str, Path]:
-    """Return what the given protos import, directly or not: the name in an import, and the installed file."""
+def closure(wanted: set[str]) -> dict[str, Path]:
+    """Return the named protos and what they import, directly or not: each name, and the installed file."""
     files = metadata.files("googleapis-common-protos") or []
     installed = {file.as_posix(): Path(str(file.locate())) for file in files if file.suffix == ".proto"}
     found: dict[str, Path] = {}
-    wanted = imports(sources)
     while wanted:
         name = wanted.pop()
         if name not in installed:
             raise SystemExit(f"{name} is imported, but googleapis-common-protos does not have it")
         found[name] = installed[name]
-        wanted |= imports([installed[name]]) - found.keys()
+        wanted = (wanted | imports([installed[name]])) - found.keys()
     return found
 
 
 def main() -> None:
     """Make the folder again, with exactly what is needed."""
-    needed = closure(sorted(ROOT.glob("protos/**/*.proto")))
+    needed = closure(imports(sorted(ROOT.glob("protos/**/*.proto"))) | {ERROR_DETAILS})
     shutil.rmtree(TARGET, ignore_errors=True)
     for name, file in sorted(needed.items()):
         copy = TARGET / name

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     console_host: str = Field(
         "console.localhost", description="Host name of the console, which is served where the login is."
     )
+    api_cors_origins: tuple[str, ...] = Field(
+        (),
+        description="Origins, such as https://app.example.com, whose pages may call the API from a browser."
+        " JSON in the environment. None by default.",
+    )
     regions: dict[str, str] = Field(
         {"GRA": "app.gra.localhost", "BHS": "app.bhs.localhost"},
         description="Regions: name to the domain of its apps. JSON in the environment.",

@@ -62,6 +62,7 @@ def connection_manager(**changes: Any) -> Any:
         {"api_hosts": ("api.example.com", "[::1]", "10.0.0.1")},
         {"stream_idle_timeout": 0, "websocket_max_duration": 0.5},
         {"edge_cache": True},
+        {"api_cors_origins": ("https://app.example.com", "http://localhost:5173", "http://[::1]:5173")},
     ],
 )
 def test_envoy_accepts_every_form_of_the_configuration(tmp_path: Path, changes: dict[str, Any]) -> None:
@@ -175,6 +176,14 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         ({"api_hosts": ("",)}, "not a host name"),
         ({"console_host": "*"}, "console_host must be a host name"),
         ({"console_host": "localhost"}, "none of api_hosts"),
+        ({"api_cors_origins": ("*",)}, "not an origin"),
+        ({"api_cors_origins": ("app.example.com",)}, "not an origin"),
+        ({"api_cors_origins": ("https://app.example.com/",)}, "not an origin"),
+        ({"api_cors_origins": ("https://App.example.com",)}, "not an origin"),
+        ({"api_cors_origins": ("https://app.example.com:443",)}, "not an origin"),
+        ({"api_cors_origins": ("http://app.example.com:80",)}, "not an origin"),
+        ({"api_cors_origins": ("https://*.example.com",)}, "not an origin"),
+        ({"api_cors_origins": ("https://app.example.com\n",)}, "not an origin"),
         ({"check_sockets": ()}, "at least one socket"),
         ({"stream_idle_timeout": -1}, "stream_idle_timeout"),
         ({"websocket_max_duration": float("nan")}, "websocket_max_duration"),

@@ -15,6 +15,7 @@ def gateway_config(settings: Settings) -> GatewayConfig:
         listen_port=settings.envoy_port,
         api_hosts=settings.api_hosts,
         console_host=settings.console_host,
+        api_cors_origins=settings.api_cors_origins,
         api_address=_api_address(settings),
         api_certificate=None if certificate is None else PinnedCertificate.from_file(certificate),
         check_sockets=tuple(UnixAddress(path) for path in check_sockets(settings)),

@@ -9,6 +9,11 @@ from pathlib import Path
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]")
 _NAME = re.compile(r"(?![0-9.]+$)[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+# As browsers write it (RFC 6454 §6.2): in lower case, without the port that the scheme has anyway.
+_ORIGIN = re.compile(
+    r"(?:https(?!.*:443$)|http(?!.*:80$))://"
+    r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[1-9][0-9]{0,4})?"
+)
 _MAX_PORT = 65535
 _MAX_SOCKET_PATH = 107
 """Bytes of `sockaddr_un.sun_path` on Linux, without the zero at its end."""
@@ -95,6 +100,8 @@ class GatewayConfig:
     """The hosts of the API, exactly, without a port. Every other host is an app's: check decides."""
     console_host: str = "console.localhost"
     """The host of the console, which is served where the login pages are."""
+    api_cors_origins: tuple[str, ...] = ()
+    """The origins whose pages may call the API from a browser, such as `https://app.example.com`."""
     api_address: TcpAddress | UnixAddress
     """Where the api serves gRPC."""
     api_certificate: PinnedCertificate | None = None
@@ -121,6 +128,7 @@ class GatewayConfig:
         if not TcpAddress(self.listen_address, self.listen_port).is_literal:
             raise GatewayError(f"listen_address {self.listen_address!r} must be an IP address, not a name")
         self._check_hosts()
+        _check_origins(self.api_cors_origins)
         if not self.check_sockets:
             raise GatewayError("check_sockets must name at least one socket")
         for field in ("stream_idle_timeout", "websocket_max_duration"):
@@ -144,3 +152,21 @@ class GatewayConfig:
 def _check_port(name: str, port: int) -> None:
     if not 0 <= port <= _MAX_PORT:
         raise GatewayError(f"{name} must be 0 to {_MAX_PORT}, is {port}")
+
+
+def _check_hosts(hosts: tuple[str, ...]) -> None:
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise GatewayError(f"api_hosts: {host!r} is not a host name: no port, no path, no wildcard")
+    names = [host.lower() for host in hosts]
+    if not names or len(set(names)) != len(names):
+        raise GatewayError("api_hosts must name at least one host, and each once")
+
+
+def _check_origins(origins: tuple[str, ...]) -> None:
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise GatewayError(
+                f"api_cors_origins: {origin!r} is not an origin as browsers send it: a scheme, a host in"
+                " lower case, a port unless it is the scheme's own; no path, no wildcard"
+            )

@@ -15,6 +15,7 @@ from doorward_server.gateway.config import (
     TcpAddress,
     UnixAddress,
 )
+from doorward_server.gateway.cors import cors_policy
 from doorward_server.gateway.descriptors import api_descriptors, unwrapped_methods
 from doorward_server.gateway.rest import rest_bodies, rest_messages
 
@@ -88,6 +89,7 @@ def placeholders(config: GatewayConfig, directory: Path) -> dict[str, Any]:
         **{f"methods_answering_{field}": _any_of(paths) for field, paths in unwrapped_methods().items()},
         "admin": None if config.admin_socket is None else _admin(config.admin_socket),
         "api_address": _address(config.api_address),
+        "api_cors": _api_cors(config.api_cors_origins),
         "api_discovery": _discovery(config.api_address),
         "api_hosts": list(config.api_hosts),
         "api_transport_socket": None if config.api_certificate is None else _tls(config.api_certificate),
@@ -113,11 +115,16 @@ def placeholders(config: GatewayConfig, directory: Path) -> dict[str, Any]:
     }
 
 
+_DISABLED = {"@type": _FILTER_CONFIG, "disabled": True}
 _NO_EDGE_CACHE = {
-    "edge_cache": {"@type": _FILTER_CONFIG, "disabled": True},
+    "edge_cache": _DISABLED,
     "edge_cache_asks": None,
     "edge_cache_code": None,
 }
+
+
+def _api_cors(origins: tuple[str, ...]) -> dict[str, Any]:
+    return {"@type": _FILTER_CONFIG, "config": cors_policy(origins)} if origins else _DISABLED
 
 
 def _edge_cache(script: Path) -> dict[str, Any]:

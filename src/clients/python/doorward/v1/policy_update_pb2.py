@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x64oorward/v1/policy_update.proto\x12\x0b\x64oorward.v1\"f\n\x0cPolicyUpdate\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\x12:\n\x0b\x65nforcement\x18\x02 \x01(\x0e\x32\x18.doorward.v1.EnforcementR\x0b\x65nforcement*f\n\x0b\x45nforcement\x12\x1b\n\x17\x45NFORCEMENT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45NFORCEMENT_EVERYWHERE\x10\x01\x12\x1e\n\x1a\x45NFORCEMENT_REACHABLE_ONLY\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x64oorward/v1/policy_update.proto\x12\x0b\x64oorward.v1\"f\n\x0cPolicyUpdate\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\x12:\n\x0b\x65nforcement\x18\x02 \x01(\x0e\x32\x18.doorward.v1.EnforcementR\x0b\x65nforcement*f\n\x0b\x45nforcement\x12\x1b\n\x17\x45NFORCEMENT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45NFORCEMENT_EVERYWHERE\x10\x01\x12\x1e\n\x1a\x45NFORCEMENT_REACHABLE_ONLY\x10\x02\x42N\n\x0f\x64\x65v.doorward.v1B\x11PolicyUpdateProtoP\x01Z&doorward.dev/go/doorward/v1;doorwardv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'doorward.v1.policy_update_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.doorward.v1B\021PolicyUpdateProtoP\001Z&doorward.dev/go/doorward/v1;doorwardv1'
   _globals['_ENFORCEMENT']._serialized_start=152
   _globals['_ENFORCEMENT']._serialized_end=254
   _globals['_POLICYUPDATE']._serialized_start=48

@@ -1,0 +1,12 @@
+export type { Apps, WaitOptions } from "./apps.js";
+export type { Audit } from "./audit.js";
+export { AppGaveUp, ConfigurationError, DoorwardError, type FieldViolation, SecretLost } from "./errors.js";
+export { Access, type App, type AppSpec, AppState, type AppStatus } from "./gen/doorward/v1/app_pb.js";
+export type { AuditEvent } from "./gen/doorward/v1/audit_service_pb.js";
+export { ErrorReason } from "./gen/doorward/v1/error_reason_pb.js";
+export { Enforcement, type PolicyUpdate } from "./gen/doorward/v1/policy_update_pb.js";
+export { type Replica, ReplicaState } from "./gen/doorward/v1/replica_service_pb.js";
+export { Role } from "./gen/doorward/v1/role_pb.js";
+export type { Token } from "./gen/doorward/v1/token_pb.js";
+export type { ClientOptions } from "./options.js";
+export type { Tokens } from "./tokens.js";
