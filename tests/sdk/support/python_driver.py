@@ -1,8 +1,9 @@
-"""The driver of the Python client: `python -m tests.sdk.support.python_driver`."""
+"""The driver of the Python clients: `python -m tests.sdk.support.python_driver`, awaited with `async`."""
 
+import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -20,6 +21,10 @@ class Blocking:
 
     client = doorward.Client
 
+    def begun(self, begin: Callable[[], Any]) -> Any:
+        """Begin a stream."""
+        return begin()
+
     def settled(self, answer: Any) -> Any:
         """Return what a call answers."""
         return answer
@@ -33,10 +38,47 @@ class Blocking:
         return list(items)
 
 
+class Awaiting:
+    """How they come from a `doorward.AsyncClient`."""
+
+    client = doorward.AsyncClient
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+
+    def begun(self, begin: Callable[[], Any]) -> Any:
+        """Begin a stream where an event loop runs."""
+
+        async def begun() -> Any:
+            return begin()
+
+        return self._runner.run(begun())
+
+    def settled(self, answer: Any) -> Any:
+        """Wait for what a call answers."""
+
+        async def awaited() -> Any:
+            return await answer
+
+        return self._runner.run(awaited())
+
+    def following(self, answers: Any) -> Any:
+        """Wait for the next of several answers, None after the last."""
+        return self.settled(anext(answers, None))
+
+    def all(self, items: Any) -> list[Any]:
+        """Wait for every item of a list."""
+
+        async def collected() -> list[Any]:
+            return [item async for item in items]
+
+        return self.settled(collected())
+
+
 class PythonDriver:
     """Makes calls with one of Python's clients."""
 
-    def __init__(self, way: Blocking) -> None:
+    def __init__(self, way: Blocking | Awaiting) -> None:
         self._way = way
         self._clients: dict[str, Any] = {}
         self._stream: Any = None
@@ -67,7 +109,7 @@ class PythonDriver:
                 call, wrap = CALLS[rpc]
                 return _json(wrap(self._way.settled(call(client, request))))
             case "open":
-                self._stream = STREAMS[rpc](client, request)
+                self._stream = self._way.begun(lambda: STREAMS[rpc](client, request))
                 return None
         raise ValueError(f"no such thing to do: {what}")
 
@@ -139,7 +181,7 @@ def answers(driver: PythonDriver, lines: Iterator[str]) -> Iterator[dict[str, An
 
 def main() -> None:
     """Answer until the input ends."""
-    driver = PythonDriver(Blocking())
+    driver = PythonDriver(Awaiting() if sys.argv[1:] == ["async"] else Blocking())
     try:
         for answer in answers(driver, iter(sys.stdin)):
             sys.stdout.write(json.dumps(answer) + "\n")
