@@ -23,12 +23,15 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Session is a browser's access to one app, bound to one generation of one token.
+// Session is a browser's access to one app or to the console, bound to one generation of one token. The
+// credential of one with an app opens that app and nothing else. That of one with the console is taken as
+// `doorward-session` in place of a token by every call but CreateSession, and opens no app; an answer may have
+// a renewed one in its metadata under that name.
 type Session struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The session's id. It is not the session's credential.
 	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	// The app's host name, which the session is bound to.
+	// The host name of the app or the console, which the session is bound to.
 	Host string `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
 	// The token that the session was made with.
 	TokenId string `protobuf:"bytes,3,opt,name=token_id,json=tokenId,proto3" json:"token_id,omitempty"`
@@ -99,7 +102,7 @@ func (x *Session) GetExpireTime() *timestamppb.Timestamp {
 // CreateSessionRequest is the request of CreateSession.
 type CreateSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The app's host name, as the app's URL has it; a port is passed over.
+	// The app's host name, as the app's URL has it, or the console's; a port is passed over.
 	Host          string `protobuf:"bytes,1,opt,name=host,proto3" json:"host,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -147,7 +150,8 @@ type CreateSessionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The session.
 	Session *Session `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
-	// The session's credential, the value of the cookie `__Host-doorward`. No other call answers it.
+	// The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+	// call answers it.
 	Credential    string `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -246,7 +250,8 @@ func (x *DeleteSessionRequest) GetSessionId() string {
 // DeleteSessionResponse is the response of DeleteSession.
 type DeleteSessionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The change's place in the policy. Not set: the session had ended already.
+	// The change's place in the policy. Not set: the session had ended already, or is one with the console,
+	// of which no replica knows.
 	PolicyUpdate  *PolicyUpdate `protobuf:"bytes,1,opt,name=policy_update,json=policyUpdate,proto3" json:"policy_update,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

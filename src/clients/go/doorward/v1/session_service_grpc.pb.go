@@ -27,14 +27,14 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// SessionService turns a token into a browser's session with one app.
+// SessionService turns a token into a browser's session, with one app or with the console.
 type SessionServiceClient interface {
-	// Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
-	// many a token may create, at once and then a minute, is limited.
+	// Creates a session for the token that makes the call, by its newest secret, with one app in its scope or
+	// with the console. How many a token may create, at once and then a minute, is limited.
 	CreateSession(ctx context.Context, in *CreateSessionRequest, opts ...grpc.CallOption) (*CreateSessionResponse, error)
 	// Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
-	// credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
-	// session any more. One that has ended already is answered alike.
+	// credential as `doorward-session`, and ends that session alone. When it returns, nothing takes the session
+	// any more. One that has ended already is answered alike.
 	DeleteSession(ctx context.Context, in *DeleteSessionRequest, opts ...grpc.CallOption) (*DeleteSessionResponse, error)
 }
 
@@ -70,14 +70,14 @@ func (c *sessionServiceClient) DeleteSession(ctx context.Context, in *DeleteSess
 // All implementations must embed UnimplementedSessionServiceServer
 // for forward compatibility.
 //
-// SessionService turns a token into a browser's session with one app.
+// SessionService turns a token into a browser's session, with one app or with the console.
 type SessionServiceServer interface {
-	// Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
-	// many a token may create, at once and then a minute, is limited.
+	// Creates a session for the token that makes the call, by its newest secret, with one app in its scope or
+	// with the console. How many a token may create, at once and then a minute, is limited.
 	CreateSession(context.Context, *CreateSessionRequest) (*CreateSessionResponse, error)
 	// Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
-	// credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
-	// session any more. One that has ended already is answered alike.
+	// credential as `doorward-session`, and ends that session alone. When it returns, nothing takes the session
+	// any more. One that has ended already is answered alike.
 	DeleteSession(context.Context, *DeleteSessionRequest) (*DeleteSessionResponse, error)
 	mustEmbedUnimplementedSessionServiceServer()
 }

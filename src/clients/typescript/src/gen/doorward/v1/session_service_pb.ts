@@ -17,7 +17,10 @@ export const file_doorward_v1_session_service: GenFile = /*@__PURE__*/
   fileDesc("CiFkb29yd2FyZC92MS9zZXNzaW9uX3NlcnZpY2UucHJvdG8SC2Rvb3J3YXJkLnYxIm4KB1Nlc3Npb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIMCgRob3N0GAIgASgJEhAKCHRva2VuX2lkGAMgASgJEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIkChRDcmVhdGVTZXNzaW9uUmVxdWVzdBIMCgRob3N0GAEgASgJIlcKFUNyZWF0ZVNlc3Npb25SZXNwb25zZRIlCgdzZXNzaW9uGAEgASgLMhQuZG9vcndhcmQudjEuU2Vzc2lvbhIXCgpjcmVkZW50aWFsGAIgASgJQgOAAQEiKgoURGVsZXRlU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSJJChVEZWxldGVTZXNzaW9uUmVzcG9uc2USMAoNcG9saWN5X3VwZGF0ZRgBIAEoCzIZLmRvb3J3YXJkLnYxLlBvbGljeVVwZGF0ZTLFAQoOU2Vzc2lvblNlcnZpY2USVgoNQ3JlYXRlU2Vzc2lvbhIhLmRvb3J3YXJkLnYxLkNyZWF0ZVNlc3Npb25SZXF1ZXN0GiIuZG9vcndhcmQudjEuQ3JlYXRlU2Vzc2lvblJlc3BvbnNlElsKDURlbGV0ZVNlc3Npb24SIS5kb29yd2FyZC52MS5EZWxldGVTZXNzaW9uUmVxdWVzdBoiLmRvb3J3YXJkLnYxLkRlbGV0ZVNlc3Npb25SZXNwb25zZSIDkAICQlAKD2Rldi5kb29yd2FyZC52MUITU2Vzc2lvblNlcnZpY2VQcm90b1ABWiZkb29yd2FyZC5kZXYvZ28vZG9vcndhcmQvdjE7ZG9vcndhcmR2MWIGcHJvdG8z", [file_doorward_v1_policy_update, file_google_protobuf_timestamp]);
 
 /**
- * Session is a browser's access to one app, bound to one generation of one token.
+ * Session is a browser's access to one app or to the console, bound to one generation of one token. The
+ * credential of one with an app opens that app and nothing else. That of one with the console is taken as
+ * `doorward-session` in place of a token by every call but CreateSession, and opens no app; an answer may have
+ * a renewed one in its metadata under that name.
  *
  * @generated from message doorward.v1.Session
  */
@@ -30,7 +33,7 @@ export type Session = Message<"doorward.v1.Session"> & {
   sessionId: string;
 
   /**
-   * The app's host name, which the session is bound to.
+   * The host name of the app or the console, which the session is bound to.
    *
    * @generated from field: string host = 2;
    */
@@ -65,7 +68,7 @@ export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
  */
 export type CreateSessionRequest = Message<"doorward.v1.CreateSessionRequest"> & {
   /**
-   * The app's host name, as the app's URL has it; a port is passed over.
+   * The app's host name, as the app's URL has it, or the console's; a port is passed over.
    *
    * @generated from field: string host = 1;
    */
@@ -93,7 +96,8 @@ export type CreateSessionResponse = Message<"doorward.v1.CreateSessionResponse">
   session?: Session | undefined;
 
   /**
-   * The session's credential, the value of the cookie `__Host-doorward`. No other call answers it.
+   * The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+   * call answers it.
    *
    * @generated from field: string credential = 2;
    */
@@ -135,7 +139,8 @@ export const DeleteSessionRequestSchema: GenMessage<DeleteSessionRequest> = /*@_
  */
 export type DeleteSessionResponse = Message<"doorward.v1.DeleteSessionResponse"> & {
   /**
-   * The change's place in the policy. Not set: the session had ended already.
+   * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+   * of which no replica knows.
    *
    * @generated from field: doorward.v1.PolicyUpdate policy_update = 1;
    */
@@ -150,14 +155,14 @@ export const DeleteSessionResponseSchema: GenMessage<DeleteSessionResponse> = /*
   messageDesc(file_doorward_v1_session_service, 4);
 
 /**
- * SessionService turns a token into a browser's session with one app.
+ * SessionService turns a token into a browser's session, with one app or with the console.
  *
  * @generated from service doorward.v1.SessionService
  */
 export const SessionService: GenService<{
   /**
-   * Creates a session for the token that makes the call, by its newest secret, with one app in its scope. How
-   * many a token may create, at once and then a minute, is limited.
+   * Creates a session for the token that makes the call, by its newest secret, with one app in its scope or
+   * with the console. How many a token may create, at once and then a minute, is limited.
    *
    * @generated from rpc doorward.v1.SessionService.CreateSession
    */
@@ -168,8 +173,8 @@ export const SessionService: GenService<{
   },
   /**
    * Ends a session of the token that makes the call. Instead of a token, the call may carry the session's own
-   * credential as `doorward-session`, and ends that session alone. When it returns, no replica takes the
-   * session any more. One that has ended already is answered alike.
+   * credential as `doorward-session`, and ends that session alone. When it returns, nothing takes the session
+   * any more. One that has ended already is answered alike.
    *
    * @generated from rpc doorward.v1.SessionService.DeleteSession
    */

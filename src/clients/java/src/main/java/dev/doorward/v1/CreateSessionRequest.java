@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object host_ = "";
   /**
    * <pre>
-   * The app's host name, as the app's URL has it; a port is passed over.
+   * The app's host name, as the app's URL has it, or the console's; a port is passed over.
    * </pre>
    *
    * <code>string host = 1 [json_name = "host", (.google.api.field_behavior) = REQUIRED];</code>
@@ -79,7 +79,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The app's host name, as the app's URL has it; a port is passed over.
+   * The app's host name, as the app's URL has it, or the console's; a port is passed over.
    * </pre>
    *
    * <code>string host = 1 [json_name = "host", (.google.api.field_behavior) = REQUIRED];</code>
@@ -403,7 +403,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object host_ = "";
     /**
      * <pre>
-     * The app's host name, as the app's URL has it; a port is passed over.
+     * The app's host name, as the app's URL has it, or the console's; a port is passed over.
      * </pre>
      *
      * <code>string host = 1 [json_name = "host", (.google.api.field_behavior) = REQUIRED];</code>
@@ -423,7 +423,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The app's host name, as the app's URL has it; a port is passed over.
+     * The app's host name, as the app's URL has it, or the console's; a port is passed over.
      * </pre>
      *
      * <code>string host = 1 [json_name = "host", (.google.api.field_behavior) = REQUIRED];</code>
@@ -444,7 +444,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The app's host name, as the app's URL has it; a port is passed over.
+     * The app's host name, as the app's URL has it, or the console's; a port is passed over.
      * </pre>
      *
      * <code>string host = 1 [json_name = "host", (.google.api.field_behavior) = REQUIRED];</code>
@@ -461,7 +461,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The app's host name, as the app's URL has it; a port is passed over.
+     * The app's host name, as the app's URL has it, or the console's; a port is passed over.
      * </pre>
      *
      * <code>string host = 1 [json_name = "host", (.google.api.field_behavior) = REQUIRED];</code>
@@ -475,7 +475,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The app's host name, as the app's URL has it; a port is passed over.
+     * The app's host name, as the app's URL has it, or the console's; a port is passed over.
      * </pre>
      *
      * <code>string host = 1 [json_name = "host", (.google.api.field_behavior) = REQUIRED];</code>

@@ -12,7 +12,7 @@ public interface CreateSessionRequestOrBuilder extends
 
   /**
    * <pre>
-   * The app's host name, as the app's URL has it; a port is passed over.
+   * The app's host name, as the app's URL has it, or the console's; a port is passed over.
    * </pre>
    *
    * <code>string host = 1 [json_name = "host", (.google.api.field_behavior) = REQUIRED];</code>
@@ -21,7 +21,7 @@ public interface CreateSessionRequestOrBuilder extends
   java.lang.String getHost();
   /**
    * <pre>
-   * The app's host name, as the app's URL has it; a port is passed over.
+   * The app's host name, as the app's URL has it, or the console's; a port is passed over.
    * </pre>
    *
    * <code>string host = 1 [json_name = "host", (.google.api.field_behavior) = REQUIRED];</code>

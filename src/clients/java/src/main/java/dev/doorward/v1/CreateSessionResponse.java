@@ -97,7 +97,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object credential_ = "";
   /**
    * <pre>
-   * The session's credential, the value of the cookie `__Host-doorward`. No other call answers it.
+   * The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+   * call answers it.
    * </pre>
    *
    * <code>string credential = 2 [json_name = "credential", debug_redact = true];</code>
@@ -118,7 +119,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The session's credential, the value of the cookie `__Host-doorward`. No other call answers it.
+   * The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+   * call answers it.
    * </pre>
    *
    * <code>string credential = 2 [json_name = "credential", debug_redact = true];</code>
@@ -642,7 +644,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object credential_ = "";
     /**
      * <pre>
-     * The session's credential, the value of the cookie `__Host-doorward`. No other call answers it.
+     * The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+     * call answers it.
      * </pre>
      *
      * <code>string credential = 2 [json_name = "credential", debug_redact = true];</code>
@@ -662,7 +665,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The session's credential, the value of the cookie `__Host-doorward`. No other call answers it.
+     * The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+     * call answers it.
      * </pre>
      *
      * <code>string credential = 2 [json_name = "credential", debug_redact = true];</code>
@@ -683,7 +687,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The session's credential, the value of the cookie `__Host-doorward`. No other call answers it.
+     * The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+     * call answers it.
      * </pre>
      *
      * <code>string credential = 2 [json_name = "credential", debug_redact = true];</code>
@@ -700,7 +705,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The session's credential, the value of the cookie `__Host-doorward`. No other call answers it.
+     * The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+     * call answers it.
      * </pre>
      *
      * <code>string credential = 2 [json_name = "credential", debug_redact = true];</code>
@@ -714,7 +720,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The session's credential, the value of the cookie `__Host-doorward`. No other call answers it.
+     * The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+     * call answers it.
      * </pre>
      *
      * <code>string credential = 2 [json_name = "credential", debug_redact = true];</code>

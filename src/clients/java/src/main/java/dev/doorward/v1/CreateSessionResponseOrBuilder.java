@@ -39,7 +39,8 @@ public interface CreateSessionResponseOrBuilder extends
 
   /**
    * <pre>
-   * The session's credential, the value of the cookie `__Host-doorward`. No other call answers it.
+   * The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+   * call answers it.
    * </pre>
    *
    * <code>string credential = 2 [json_name = "credential", debug_redact = true];</code>
@@ -48,7 +49,8 @@ public interface CreateSessionResponseOrBuilder extends
   java.lang.String getCredential();
   /**
    * <pre>
-   * The session's credential, the value of the cookie `__Host-doorward`. No other call answers it.
+   * The session's credential: the value of the cookie `__Host-doorward`, or of the console's own. No other
+   * call answers it.
    * </pre>
    *
    * <code>string credential = 2 [json_name = "credential", debug_redact = true];</code>

@@ -57,7 +57,8 @@ private static final long serialVersionUID = 0L;
   private dev.doorward.v1.PolicyUpdate policyUpdate_;
   /**
    * <pre>
-   * The change's place in the policy. Not set: the session had ended already.
+   * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+   * of which no replica knows.
    * </pre>
    *
    * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -69,7 +70,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The change's place in the policy. Not set: the session had ended already.
+   * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+   * of which no replica knows.
    * </pre>
    *
    * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -81,7 +83,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The change's place in the policy. Not set: the session had ended already.
+   * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+   * of which no replica knows.
    * </pre>
    *
    * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -417,7 +420,8 @@ private static final long serialVersionUID = 0L;
         dev.doorward.v1.PolicyUpdate, dev.doorward.v1.PolicyUpdate.Builder, dev.doorward.v1.PolicyUpdateOrBuilder> policyUpdateBuilder_;
     /**
      * <pre>
-     * The change's place in the policy. Not set: the session had ended already.
+     * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+     * of which no replica knows.
      * </pre>
      *
      * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -428,7 +432,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The change's place in the policy. Not set: the session had ended already.
+     * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+     * of which no replica knows.
      * </pre>
      *
      * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -443,7 +448,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The change's place in the policy. Not set: the session had ended already.
+     * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+     * of which no replica knows.
      * </pre>
      *
      * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -461,7 +467,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The change's place in the policy. Not set: the session had ended already.
+     * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+     * of which no replica knows.
      * </pre>
      *
      * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -479,7 +486,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The change's place in the policy. Not set: the session had ended already.
+     * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+     * of which no replica knows.
      * </pre>
      *
      * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -504,7 +512,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The change's place in the policy. Not set: the session had ended already.
+     * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+     * of which no replica knows.
      * </pre>
      *
      * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -521,7 +530,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The change's place in the policy. Not set: the session had ended already.
+     * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+     * of which no replica knows.
      * </pre>
      *
      * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -533,7 +543,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The change's place in the policy. Not set: the session had ended already.
+     * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+     * of which no replica knows.
      * </pre>
      *
      * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -548,7 +559,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The change's place in the policy. Not set: the session had ended already.
+     * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+     * of which no replica knows.
      * </pre>
      *
      * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>

@@ -12,7 +12,8 @@ public interface DeleteSessionResponseOrBuilder extends
 
   /**
    * <pre>
-   * The change's place in the policy. Not set: the session had ended already.
+   * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+   * of which no replica knows.
    * </pre>
    *
    * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -21,7 +22,8 @@ public interface DeleteSessionResponseOrBuilder extends
   boolean hasPolicyUpdate();
   /**
    * <pre>
-   * The change's place in the policy. Not set: the session had ended already.
+   * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+   * of which no replica knows.
    * </pre>
    *
    * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>
@@ -30,7 +32,8 @@ public interface DeleteSessionResponseOrBuilder extends
   dev.doorward.v1.PolicyUpdate getPolicyUpdate();
   /**
    * <pre>
-   * The change's place in the policy. Not set: the session had ended already.
+   * The change's place in the policy. Not set: the session had ended already, or is one with the console,
+   * of which no replica knows.
    * </pre>
    *
    * <code>.doorward.v1.PolicyUpdate policy_update = 1 [json_name = "policyUpdate"];</code>

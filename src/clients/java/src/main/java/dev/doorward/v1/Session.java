@@ -7,7 +7,10 @@ package dev.doorward.v1;
 
 /**
  * <pre>
- * Session is a browser's access to one app, bound to one generation of one token.
+ * Session is a browser's access to one app or to the console, bound to one generation of one token. The
+ * credential of one with an app opens that app and nothing else. That of one with the console is taken as
+ * `doorward-session` in place of a token by every call but CreateSession, and opens no app; an answer may have
+ * a renewed one in its metadata under that name.
  * </pre>
  *
  * Protobuf type {@code doorward.v1.Session}
@@ -108,7 +111,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object host_ = "";
   /**
    * <pre>
-   * The app's host name, which the session is bound to.
+   * The host name of the app or the console, which the session is bound to.
    * </pre>
    *
    * <code>string host = 2 [json_name = "host"];</code>
@@ -129,7 +132,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The app's host name, which the session is bound to.
+   * The host name of the app or the console, which the session is bound to.
    * </pre>
    *
    * <code>string host = 2 [json_name = "host"];</code>
@@ -433,7 +436,10 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Session is a browser's access to one app, bound to one generation of one token.
+   * Session is a browser's access to one app or to the console, bound to one generation of one token. The
+   * credential of one with an app opens that app and nothing else. That of one with the console is taken as
+   * `doorward-session` in place of a token by every call but CreateSession, and opens no app; an answer may have
+   * a renewed one in its metadata under that name.
    * </pre>
    *
    * Protobuf type {@code doorward.v1.Session}
@@ -723,7 +729,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object host_ = "";
     /**
      * <pre>
-     * The app's host name, which the session is bound to.
+     * The host name of the app or the console, which the session is bound to.
      * </pre>
      *
      * <code>string host = 2 [json_name = "host"];</code>
@@ -743,7 +749,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The app's host name, which the session is bound to.
+     * The host name of the app or the console, which the session is bound to.
      * </pre>
      *
      * <code>string host = 2 [json_name = "host"];</code>
@@ -764,7 +770,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The app's host name, which the session is bound to.
+     * The host name of the app or the console, which the session is bound to.
      * </pre>
      *
      * <code>string host = 2 [json_name = "host"];</code>
@@ -781,7 +787,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The app's host name, which the session is bound to.
+     * The host name of the app or the console, which the session is bound to.
      * </pre>
      *
      * <code>string host = 2 [json_name = "host"];</code>
@@ -795,7 +801,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The app's host name, which the session is bound to.
+     * The host name of the app or the console, which the session is bound to.
      * </pre>
      *
      * <code>string host = 2 [json_name = "host"];</code>

@@ -32,7 +32,7 @@ public interface SessionOrBuilder extends
 
   /**
    * <pre>
-   * The app's host name, which the session is bound to.
+   * The host name of the app or the console, which the session is bound to.
    * </pre>
    *
    * <code>string host = 2 [json_name = "host"];</code>
@@ -41,7 +41,7 @@ public interface SessionOrBuilder extends
   java.lang.String getHost();
   /**
    * <pre>
-   * The app's host name, which the session is bound to.
+   * The host name of the app or the console, which the session is bound to.
    * </pre>
    *
    * <code>string host = 2 [json_name = "host"];</code>
