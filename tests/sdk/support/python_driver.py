@@ -72,7 +72,7 @@ class Awaiting:
         async def collected() -> list[Any]:
             return [item async for item in items]
 
-        return self.settled(collected())
+        return self._runner.run(collected())
 
 
 class PythonDriver:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 _OLDEST: Final = 2
 _THRESHOLDS: Final = (300, 2, 0)
-"""A full collection after 1,200 new objects, less those that were freed: once caches are full, after some 5,000.
-It looks at these alone."""
+"""A full collection after 1,200 new objects, less those that were freed: once caches are full, after some
+5,000. It looks at these alone."""
 
 
 def collect_briefly() -> None:
