@@ -15,7 +15,7 @@ settings.load_profile("doorward")
 if sys.version_info < (3, 11, 8):
     # Of two pieces of source that are parsed at one time, one fails: "SystemError: AST constructor recursion
     # depth mismatch" (https://github.com/python/cpython/issues/106905). Hypothesis parses whole modules, each
-    # traceback parses its lines, and the two meet when a garbage collection comes in between, which runs Python code.
+    # traceback parses its lines, and the two meet when a garbage collection comes in between and runs code.
     _parse, _one_at_a_time = ast.parse, threading.RLock()
 
     def _parse_undisturbed(*arguments: Any, **options: Any) -> Any:
