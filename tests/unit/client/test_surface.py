@@ -90,7 +90,9 @@ def signature(kind: Any, name: str) -> inspect.Signature:
     return inspect.signature(getattr(kind, name))
 
 
-@pytest.mark.parametrize(("part", "name"), [(part, name) for part in METHODS for name in METHODS[part]])
+@pytest.mark.parametrize(
+    ("part", "name"), [(part, name) for part in METHODS for name in sorted(METHODS[part])]
+)
 def test_what_is_awaited(part: str, name: str) -> None:
     """An awaited method is a coroutine function, but for lists and streams, which are iterated over."""
     method = getattr(get_type_hints(doorward.AsyncClient)[part], name)
@@ -100,7 +102,9 @@ def test_what_is_awaited(part: str, name: str) -> None:
     assert (get_origin(returned) in {doorward.AsyncPages, doorward.AsyncStream}) is iterated
 
 
-@pytest.mark.parametrize(("part", "name"), [(part, name) for part in METHODS for name in METHODS[part]])
+@pytest.mark.parametrize(
+    ("part", "name"), [(part, name) for part in METHODS for name in sorted(METHODS[part])]
+)
 def test_every_method_is_documented_and_takes_a_timeout(part: str, name: str) -> None:
     """Every method says what it does, and lets its caller say how long it may take."""
     method = getattr(get_type_hints(doorward.Client)[part], name)
