@@ -92,6 +92,7 @@ def test_a_check_that_is_slow_is_waited_for(
     """A tenth of a second is no reason to ask again."""
     stack, check = scripted
     published = stack.publish("127.0.0.1", app.port)
+    # The slowness itself: nothing is waited for.
     monkeypatch.setattr(check, "alter", lambda _: time.sleep(0.1))
     before = len(check.seen)
     assert published.get().status == 200

@@ -4,6 +4,8 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
 import httpx
@@ -12,12 +14,36 @@ import pytest
 
 from tests.e2e.support.apps import Received, RecordingApp
 from tests.e2e.support.http2 import Http2App, request
-from tests.e2e.support.raw_http import TIMEOUT, Connection, exchange, request_bytes
+from tests.e2e.support.raw_http import TIMEOUT, Answer, Connection, exchange, request_bytes
 from tests.e2e.support.stack import FakeStack, Published, Stack, fake_stack
 from tests.support.waiting import wait_for
 
 MIB = 1024 * 1024
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def late_answer(stack: Stack) -> Iterator["Future[Answer]"]:
+    """A request that a model thinks about for longer than 15 s, while the other tests go on."""
+    over = threading.Event()
+
+    def think(received: Received) -> None:
+        # The promise is about this very time; nobody waits for what is left of it when the tests are through.
+        over.wait(15.5)
+        received.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+
+    with RecordingApp(think) as model, ThreadPoolExecutor(1) as visitor:
+        published = stack.publish("127.0.0.1", model.port)
+        head = request_bytes("GET", "/", host=published.host, headers=published.credential.items())
+
+        def visit() -> Answer:
+            with Connection(published.address) as connection:
+                connection.socket.settimeout(30)
+                connection.send(head)
+                return connection.answer()
+
+        yield visitor.submit(visit)
+        over.set()
 
 
 def chunk(data: bytes) -> bytes:
@@ -150,20 +176,6 @@ def test_server_sent_events_arrive_one_by_one(published: Published, app: Recordi
             assert response.read(9) == b"data: x\n\n"
             seen.set()
         assert response.read() == b""
-
-
-def test_a_model_may_think_for_longer_than_envoy_would_wait(published: Published, app: RecordingApp) -> None:
-    """Envoy's own default of 15 s for a whole response does not apply."""
-
-    def respond(received: Received) -> None:
-        time.sleep(15.5)  # the promise is about this very time
-        received.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
-
-    app.respond = respond
-    with Connection(published.address) as connection:
-        connection.socket.settimeout(30)
-        connection.send(request_bytes("GET", "/", host=published.host, headers=published.credential.items()))
-        assert connection.answer().body == b"late"
 
 
 def test_a_stalled_request_is_ended_after_the_idle_timeout(app: RecordingApp) -> None:
@@ -320,3 +332,8 @@ def test_a_deleted_app_is_not_reached_by_another_ones_connection(glass: FakeStac
         del glass.rules.apps[first.app_id]
         assert exchange(glass.address, "GET", "/", host=first.host, headers=first.credential).status == 403
         assert len(one.requests) == 2
+
+
+def test_a_model_may_think_for_longer_than_envoy_would_wait(late_answer: "Future[Answer]") -> None:
+    """Envoy's own default of 15 s for a whole response does not apply. The last test, as it takes long."""
+    assert late_answer.result(30).body == b"late"

@@ -81,7 +81,7 @@ def test_a_websocket_ends_after_its_longest_duration(echo: int, app: RecordingAp
             received.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
             for _ in range(8):
                 received.socket.sendall(b"x")
-                time.sleep(0.2)
+                time.sleep(0.2)  # so that all of it takes longer than a WebSocket may
 
         app.respond = respond
         assert stack.publish("127.0.0.1", app.port).get().body == b"x" * 8

@@ -3,8 +3,7 @@
 import contextlib
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from tests.integration.check.transport_peer import (
     grpc_message,
     raw_connection,
 )
+from tests.support.waiting import wait_for
 
 
 class Gate:
@@ -34,11 +34,14 @@ class Gate:
         self.seen: list[bytes] = []
         self.entered = threading.Semaphore(0)
         self.opened = threading.Event()
+        self.left = threading.Event()
+        """Whether the handler has been through with a call."""
 
     def __call__(self, payload: bytes) -> bytes:
         self.seen.append(payload)
         self.entered.release()
         self.opened.wait(SECONDS)
+        self.left.set()
         return payload
 
 
@@ -80,7 +83,7 @@ def test_calls_in_flight_are_answered_before_closing(serve: Serve, socket_path: 
         assert any(frame.kind == PING_FRAME and frame.body == b"received" for frame in incoming)
         assert gate.entered.acquire(timeout=SECONDS)
         with closing_meanwhile(transport):
-            wait_until(lambda: not socket_path.exists())
+            wait_for(lambda: not socket_path.exists(), what="the file is gone")
             gate.opened.set()
             answers = {frame.stream: frame.body for frame in incoming if frame.kind == DATA_FRAME}
     # Not always all of them: grpcio turns away, unseen, what it has read but not yet given to its worker.
@@ -96,14 +99,16 @@ def test_calls_past_the_grace_period_are_ended(
     with Peer(socket_path) as peer:
         future = peer.check.future(b"x", timeout=SECONDS)
         assert gate.entered.acquire(timeout=SECONDS)
-        begun = time.monotonic()
         transport.close()
-        assert time.monotonic() - begun < SECONDS / 2
+        # It has returned while the handler still hangs.
+        assert not gate.left.is_set()
         assert future.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
     assert not socket_path.exists()
 
 
-def test_closing_under_load_takes_no_longer_than_the_calls(serve: Serve, socket_path: Path) -> None:
+def test_closing_under_load_takes_no_longer_than_the_calls(
+    serve: Serve, socket_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Peers that keep on asking do not hold up close(); what they get is their answer or UNAVAILABLE."""
     transport = serve()
     outcomes: set[bytes | grpc.StatusCode] = set()
@@ -122,16 +127,15 @@ def test_closing_under_load_takes_no_longer_than_the_calls(serve: Serve, socket_
         asker.start()
     try:
         connected.wait(SECONDS)
-        wait_until(lambda: b"x" in outcomes)
-        begun = time.monotonic()
+        wait_for(lambda: b"x" in outcomes, what="an answer")
         transport.close()
-        took = time.monotonic() - begun
-        wait_until(lambda: grpc.StatusCode.UNAVAILABLE in outcomes)
+        wait_for(lambda: grpc.StatusCode.UNAVAILABLE in outcomes, what="who comes late is turned away")
     finally:
         stopping.set()
         for asker in askers:
             asker.join(SECONDS)
-    assert took < Limits().grace_seconds / 2
+    # It would say so if it had to end a call because the grace was over.
+    assert "outlived" not in caplog.text
     assert outcomes <= {b"x", grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
 
 
@@ -181,7 +185,7 @@ def test_closing_leaves_no_thread(serve: Serve, socket_path: Path) -> None:
     with Peer(socket_path) as peer:
         peer.call(b"x")
     transport.close()
-    wait_until(lambda: not threads[0].is_alive())
+    wait_for(lambda: not threads[0].is_alive(), what="the thread has ended")
 
 
 def test_a_successor_keeps_its_socket_while_the_old_server_drains(
@@ -195,7 +199,7 @@ def test_a_successor_keeps_its_socket_while_the_old_server_drains(
         future = early.check.future(b"old", timeout=SECONDS)
         assert gate.entered.acquire(timeout=SECONDS)
         with closing_meanwhile(old):
-            wait_until(lambda: not socket_path.exists())
+            wait_for(lambda: not socket_path.exists(), what="the file is gone")
             new.start()
             gate.opened.set()
             assert future.result() == b"old"
@@ -263,11 +267,3 @@ def closing_meanwhile(transport: Transport) -> Iterator[None]:
     finally:
         closer.join(SECONDS)
         assert not closer.is_alive()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Poll for a condition, with a deadline."""
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.005)

@@ -108,6 +108,7 @@ async def test_a_cancellation_at_any_moment_holds_up_nobody(storage: SqlStorage)
 
     for moment in range(60):
         writers = [asyncio.create_task(write()) for _ in range(2)]
+        # Nothing is waited for: the moment is what is tried.
         await asyncio.sleep(moment * 0.0003)
         for writer in writers:
             writer.cancel()

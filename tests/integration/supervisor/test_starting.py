@@ -24,6 +24,7 @@ async def test_side_by_side(family: Family) -> None:
 async def test_after(family: Family) -> None:
     """A child that comes after another is started when that is ready, whatever their order in the list."""
     later = family.child("later", 'note("begins")', after=("first", "second"))
+    # Time for a supervisor that does not wait to go wrong.
     slow = "time.sleep(0.3)"
     async with supervised(family, later, family.child("first", slow), family.child("second")) as task:
         interrupt()
