@@ -49,6 +49,7 @@ class ReplicaModel:
         _require((self._welcome is None) == (body == "welcome"))
         match body:
             case "welcome":
+                _require(message.welcome.HasField("lease"))
                 self._welcome = message.welcome
             case "snapshot":
                 self._stage(message.snapshot, message.revision)

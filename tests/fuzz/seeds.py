@@ -267,6 +267,7 @@ def _streams() -> Mapping[str, bytes]:
         "other-policy": (*begun, _message(), _welcome(policy_id="policy-2"), _changes({"app": _APP})),
         "policy-without-a-name": (_welcome(policy_id=""), _message(answered_sequence=1, revision=1)),
         "lease-for-ever": (_welcome(lease=0), _whole()),
+        "lease-missing": (_message(welcome={"policy_id": "policy-1"}), _whole()),
         "lease-in-the-past": (_welcome(lease=-60), _whole()),
         "lease-of-a-second": (_welcome(lease=1), _whole(), _message(answered_sequence=2), _message()),
         "many-requirements": (
