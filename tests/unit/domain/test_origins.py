@@ -46,3 +46,9 @@ def test_a_page_of_another_origin_is_told(
     """By what the browser says of the page, which no page can change."""
     everything: dict[str, list[bytes]] = {"site": [], "mode": [], "origin": []} | headers
     assert is_foreign(method, HOST, **everything) is foreign
+
+
+@pytest.mark.parametrize("origin", [b"", b"null", b"a", b"http:/"])
+def test_an_origin_without_a_host_is_not_the_host_without_a_name(origin: bytes) -> None:
+    """A route may name the app and the request no host: `null` and the like are foreign there as well."""
+    assert is_foreign("POST", "", site=[], mode=[], origin=[origin])

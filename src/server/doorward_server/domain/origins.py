@@ -25,5 +25,7 @@ def is_foreign(
         link = method in _READS and list(mode) == [b"navigate"]
         return not link and not (len(site) == 1 and site[0] in _OWN)
     if origin:
-        return len(origin) != 1 or origin[0].lower().partition(b"://")[2] != host.lower().encode()
+        # What has no scheme names no host, and is not taken for a page of a host without a name.
+        _, scheme_end, authority = origin[0].lower().partition(b"://")
+        return len(origin) != 1 or not scheme_end or authority != host.lower().encode()
     return False
