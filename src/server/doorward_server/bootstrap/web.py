@@ -5,6 +5,7 @@ from urllib.parse import quote
 from doorward_server.bootstrap.sockets import web_socket
 from doorward_server.home import make_home, read_file
 from doorward_server.settings import Settings
+from doorward_server.web.console.visit import Platform
 from doorward_server.web.process import WebConfig
 from doorward_server.web.process import run_web as serve_pages
 
@@ -18,7 +19,9 @@ async def run_web(settings: Settings) -> None:
             api_target=settings.web_api_target or f"unix:{quote(str(settings.api_socket.absolute()))}",
             api_root_certificates=None if certificates is None else read_file(certificates),
             console_host=settings.console_host,
-            reserved_prefix=settings.reserved_label_prefix,
+            platform=Platform(
+                regions=tuple(settings.regions), reserved_prefix=settings.reserved_label_prefix
+            ),
             region_domains=tuple(settings.regions.values()),
             socket=web_socket(settings),
             grace=settings.shutdown_grace,

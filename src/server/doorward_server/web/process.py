@@ -17,6 +17,7 @@ from doorward_server.stopping import stop_signals
 from doorward_server.web.app import ByHost, make_app
 from doorward_server.web.attempts import Attempts
 from doorward_server.web.console.app import make_console
+from doorward_server.web.console.visit import Platform
 from doorward_server.web.hosts import AppHosts
 from doorward_server.web.listening import listening
 from doorward_server.web.login import LoginPages
@@ -40,8 +41,7 @@ class WebConfig:
     """PEM certificates that are trusted to name api. None: no TLS."""
     console_host: str
     """The host of the console."""
-    reserved_prefix: str
-    """What label keys of the platform begin with."""
+    platform: Platform
     region_domains: tuple[str, ...]
     """The domains of the apps of all regions."""
     socket: Path
@@ -89,7 +89,7 @@ def _app(config: WebConfig, channel: grpc.aio.Channel) -> ByHost:
         console_host=config.console_host,
         console=make_console(
             host=config.console_host,
-            reserved_prefix=config.reserved_prefix,
+            platform=config.platform,
             channel=channel,
             attempts=attempts,
             logins=logins,

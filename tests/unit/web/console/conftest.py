@@ -12,6 +12,7 @@ import pytest
 from doorward_server.domain.credentials import Secret
 from doorward_server.web.attempts import Attempts
 from doorward_server.web.console.app import make_console
+from doorward_server.web.console.visit import Platform
 from doorward_server.web.logins import Refusal
 from doorward_server.web.throttle import Limits, Throttle
 from tests.unit.web.console.fake_api import SESSION, FakeApi, serving
@@ -61,6 +62,12 @@ class Console:
         self, path: str, *, headers: dict[str, str | None] | None = None, **fields: str
     ) -> httpx.Response:
         """Send a form as browsers do; a header of None is not sent."""
+        return await self.send_fields(path, fields, headers=headers)
+
+    async def send_fields(
+        self, path: str, fields: dict[str, str], *, headers: dict[str, str | None] | None = None
+    ) -> httpx.Response:
+        """The same, for fields that are not known by name."""
         own = {"origin": ORIGIN, "sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate"}
         sent = {**own, **self._cookie(), **(headers or {})}
         return self._keep(
@@ -109,7 +116,7 @@ async def stranger() -> AsyncIterator[Console]:
             throttle = Throttle(clock=lambda: 0.0, limits=Limits(address_burst=3))
             app = make_console(
                 host=HOST,
-                reserved_prefix="ovh/",
+                platform=Platform(regions=("GRA", "BHS"), reserved_prefix="ovh/"),
                 channel=channel,
                 attempts=Attempts(logins=logins, throttle=throttle),
                 logins=logins,

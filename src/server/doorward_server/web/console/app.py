@@ -12,6 +12,7 @@ from doorward_server.web.console import apps
 from doorward_server.web.console.api import Stubs
 from doorward_server.web.console.shell import Shell
 from doorward_server.web.console.sign_in import SignIn
+from doorward_server.web.console.visit import Platform
 from doorward_server.web.console.words import filters
 from doorward_server.web.logins import Logins
 from doorward_server.web.pages import CONSOLE_HEADERS, Pages, see_other
@@ -21,15 +22,11 @@ SECTIONS = (apps.SECTION,)
 
 
 def make_console(
-    *, host: str, reserved_prefix: str, channel: grpc.aio.Channel, attempts: Attempts, logins: Logins
+    *, host: str, platform: Platform, channel: grpc.aio.Channel, attempts: Attempts, logins: Logins
 ) -> Starlette:
-    """The application.
-
-    *host* is the console's, *reserved_prefix* what label keys of the platform begin with, and *channel*
-    leads to api.
-    """
-    pages = Pages(CONSOLE_HEADERS, filters=filters(reserved_prefix=reserved_prefix))
-    shell = Shell(stubs=Stubs(channel), pages=pages, sections=SECTIONS)
+    """The application; *host* is the console's, and *channel* leads to api."""
+    pages = Pages(CONSOLE_HEADERS, filters=filters(reserved_prefix=platform.reserved_prefix))
+    shell = Shell(stubs=Stubs(channel), pages=pages, platform=platform, sections=SECTIONS)
     sign_in = SignIn(host=host, shell=shell, attempts=attempts, logins=logins, pages=pages)
 
     async def home(_request: Request) -> Response:

@@ -23,7 +23,7 @@ from doorward_server.web.console.problems import (
     problem_of,
 )
 from doorward_server.web.console.sections import Handler, Page, Section
-from doorward_server.web.console.visit import Visit
+from doorward_server.web.console.visit import Platform, Visit
 from doorward_server.web.forms import FIELD, BadFormError, Forms, asked_by_another_page, cookie_of
 from doorward_server.web.pages import Pages, see_other, with_cookies
 
@@ -39,8 +39,11 @@ CONSOLE_FORMS: Final = Forms(
 class Shell:
     """Lets those in who are signed in, and puts the console around their pages."""
 
-    def __init__(self, *, stubs: Stubs, pages: Pages, sections: Sequence[Section]) -> None:
+    def __init__(
+        self, *, stubs: Stubs, pages: Pages, platform: Platform, sections: Sequence[Section]
+    ) -> None:
         self._stubs = stubs
+        self._platform = platform
         self._pages = pages
         self._sections = sections
         self._notices = {name: text for each in sections for name, text in each.notices.items()}
@@ -57,7 +60,7 @@ class Shell:
             return None
         api = Api(self._stubs, session)
         answer = await api.call(api.tokens.WhoAmI, WhoAmIRequest())
-        return Visit(request, api=api, token=answer.token, shell=self)
+        return Visit(request, api=api, token=answer.token, platform=self._platform, shell=self)
 
     async def nothing_here(self, request: Request, _error: Exception) -> Response:
         """The page of every other address."""
@@ -84,7 +87,7 @@ class Shell:
     ) -> Response:
         """Implements `Renders`."""
         request, key = visit.request, CONSOLE_FORMS.key(visit.request)
-        notice = None if _in_background(request) else cookie_of(request, NOTICE_COOKIE)
+        notice = None if visit.in_background else cookie_of(request, NOTICE_COOKIE)
         return self._pages.page(
             f"console/{template}",
             status=status,
@@ -123,7 +126,7 @@ class Shell:
                 return to_sign_in(request, ended=True)
             return self.bare(problem_of(error))
         renewed = visit.api.renewed
-        if renewed is None or _in_background(request):
+        if renewed is None or visit.in_background:
             # What a page does by itself is no use that keeps a session from ending.
             return response
         return with_cookies(response, [session_cookie(renewed)])
@@ -160,8 +163,3 @@ async def _no_forms_here(visit: Visit) -> Response:
 
 def _is_within(request: Request, section: Section) -> bool:
     return f"{request.url.path}/".startswith(f"{section.path}/")
-
-
-def _in_background(request: Request) -> bool:
-    """Whether a script of the page asks, and not a person."""
-    return "doorward-background" in request.headers

@@ -1,6 +1,7 @@
 """One request of somebody who is signed in."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -13,6 +14,20 @@ from doorward_server.web.attempts import Problem
 from doorward_server.web.console.api import Api
 from doorward_server.web.console.cookies import notice_cookie
 from doorward_server.web.pages import see_other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What pages need to know of the platform itself."""
+
+    regions: tuple[str, ...]
+    """Their names."""
+    reserved_prefix: str
+    """What label keys of the platform begin with."""
+
+    def own(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """The labels that are not the platform's."""
+        return {key: value for key, value in labels.items() if not key.startswith(self.reserved_prefix)}
 
 
 class Renders(Protocol):
@@ -32,11 +47,14 @@ class Renders(Protocol):
 class Visit:
     """What a page is made from."""
 
-    def __init__(self, request: Request, *, api: Api, token: Token, shell: Renders) -> None:
+    def __init__(
+        self, request: Request, *, api: Api, token: Token, platform: Platform, shell: Renders
+    ) -> None:
         self.request: Final = request
         self.api: Final = api
         self.token: Final = token
         """Whose session it is."""
+        self.platform: Final = platform
         self.fields: Mapping[str, str] = {}
         """What a form has sent."""
         self._shell = shell
@@ -50,6 +68,12 @@ class Visit:
     def path(self) -> Mapping[str, str]:
         """What the address has in the places that the page's path names."""
         return self.request.path_params
+
+    @property
+    def in_background(self) -> bool:
+        """Whether a script of the page asks, and not a person."""
+        headers = self.request.headers
+        return "doorward-background" in headers or headers.get("accept") == "text/event-stream"
 
     @property
     def operates(self) -> bool:
