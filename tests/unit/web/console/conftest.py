@@ -62,6 +62,12 @@ class Console:
         self, path: str, *, headers: dict[str, str | None] | None = None, **fields: str
     ) -> httpx.Response:
         """Send a form as browsers do; a header of None is not sent."""
+        return await self.send_fields(path, fields, headers=headers)
+
+    async def send_fields(
+        self, path: str, fields: dict[str, str], *, headers: dict[str, str | None] | None = None
+    ) -> httpx.Response:
+        """The same, for fields that are not known by name."""
         own = {"origin": ORIGIN, "sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate"}
         sent = {**own, **self._cookie(), **(headers or {})}
         return self._keep(

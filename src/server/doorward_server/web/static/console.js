@@ -11,12 +11,15 @@ const ago = (length) => {
 // Times come in UTC, and are shown in the reader's zone.
 const showTimes = (root) => {
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
   for (const time of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
     if (Number.isNaN(moment.getTime())) continue;
     if ("ago" in time.dataset) {
       time.title = format.format(moment);
       time.textContent = ago((Date.now() - moment.getTime()) / 1000);
+    } else if ("clock" in time.dataset) {
+      time.textContent = clock.format(moment);
     } else if (!time.title) {
       time.title = time.textContent;
       time.textContent = format.format(moment);
@@ -76,26 +79,61 @@ const openDialog = async (event) => {
   dialog.showModal();
 };
 
-// What changes by itself is loaded anew until it does not change any more.
+// What changes by itself is loaded anew, so many seconds later as it says.
 const refresh = (region) => {
   setTimeout(async () => {
     if (!region.isConnected) return;
     let page = null;
     try {
-      if (!document.hidden) page = await load(location.href);
+      if (!document.hidden && !document.querySelector("dialog[open]")) page = await load(location.href);
     } catch {
       // Away for a moment: try again.
     }
     const fresh = page?.getElementById(region.id);
-    if (!fresh) {
+    if (!fresh || !region.isConnected) {
       refresh(region);
       return;
     }
-    const focused = region.contains(document.activeElement) && document.activeElement.id;
+    const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
     region.replaceWith(document.adoptNode(fresh));
     enliven(fresh);
     if (focused) document.getElementById(focused)?.focus();
-  }, 1500);
+  }, Number(region.dataset.live) * 1000);
+};
+
+// A log goes on as it is printed, until the app is gone or the session ends.
+const MOST_LINES = 1000;
+const follow = (log) => {
+  const says = document.getElementById("log-state");
+  const events = new EventSource(log.dataset.follow);
+  events.addEventListener("open", () => {
+    // What comes now begins with the newest lines again.
+    log.replaceChildren();
+    says.textContent = "Following";
+  });
+  events.addEventListener("message", (event) => {
+    const { iso, utc, stream, line } = JSON.parse(event.data);
+    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+    const time = Object.assign(document.createElement("time"), { dateTime: iso, title: utc, textContent: utc });
+    time.dataset.clock = "";
+    const row = Object.assign(document.createElement("p"), { className: stream });
+    row.append(time, line);
+    log.append(row);
+    showTimes(row);
+    while (log.childElementCount > MOST_LINES) log.firstElementChild.remove();
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  });
+  const end = (event) => {
+    says.textContent = JSON.parse(event.data);
+    events.close();
+  };
+  events.addEventListener("problem", end);
+  events.addEventListener("end", end);
+  events.addEventListener("error", () => {
+    says.textContent = events.readyState === EventSource.CLOSED
+      ? "Not followed any more. Load the page again."
+      : "Connecting…";
+  });
 };
 
 // An open menu closes when something else is clicked, and by Escape. Under a dialog it stays: the dialog gives the
@@ -114,6 +152,7 @@ const enliven = (root) => {
   showTimes(root);
   showCopyButtons(root);
   for (const region of root.querySelectorAll("[data-live]")) refresh(region);
+  for (const log of root.querySelectorAll("[data-follow]")) follow(log);
   if (root instanceof Element && root.matches("[data-live]")) refresh(root);
 };
 

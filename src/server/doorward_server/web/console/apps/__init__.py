@@ -2,12 +2,28 @@
 
 from typing import Final
 
-from doorward_server.web.console.apps.addresses import APPS
+from doorward_server.web.console.apps import addresses
+from doorward_server.web.console.apps.actions import DELETION, START, STOP
+from doorward_server.web.console.apps.create import create_app, new_app
+from doorward_server.web.console.apps.detail import show_app
+from doorward_server.web.console.apps.labels import edit_labels, save_labels
 from doorward_server.web.console.apps.list import list_apps
+from doorward_server.web.console.apps.logs import follow_logs
+from doorward_server.web.console.apps.notices import NOTICES
 from doorward_server.web.console.sections import Page, Section
 
 SECTION: Final = Section(
     title="AI Apps",
-    path=APPS,
-    pages=(Page(path=APPS, get=list_apps),),
+    path=addresses.APPS,
+    pages=(
+        Page(path=addresses.APPS, get=list_apps),
+        Page(path=addresses.NEW, get=new_app, post=create_app),
+        Page(path=addresses.APP, get=show_app),
+        Page(path=addresses.LABELS, get=edit_labels, post=save_labels),
+        Page(path=addresses.START, get=START.ask, post=START.act),
+        Page(path=addresses.STOP, get=STOP.ask, post=STOP.act),
+        Page(path=addresses.DELETE, get=DELETION.ask, post=DELETION.act),
+        Page(path=addresses.LOGS, get=follow_logs),
+    ),
+    notices=NOTICES,
 )
