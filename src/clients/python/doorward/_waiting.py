@@ -40,6 +40,8 @@ class Waiting:
         self._watch = watch
         self._on_status = on_status
         self._last = AppStatus()
+        self._unavailable: Unavailable | None = None
+        """Why no newer status is known."""
 
     def run(self, calls: "Calls") -> AppStatus:
         """Wait, and return the status. Raises `AppGaveUp` and `DeadlineExceeded`, among others."""
@@ -72,7 +74,7 @@ class Waiting:
 
     def _is_reached(self, status: AppStatus) -> bool:
         """Return whether waiting is over. Raises `AppGaveUp` when it never will be."""
-        self._last = status
+        self._last, self._unavailable = status, None
         if self._on_status is not None:
             self._on_status(status)
         if status.state == self._wanted:
@@ -87,14 +89,19 @@ class Waiting:
     def _pause_after(self, error: DoorwardError) -> float:
         """Return how long to wait before looking again, or raise what ends the waiting."""
         if isinstance(error, DeadlineExceeded):
+            if self._unavailable is not None:
+                raise self._unavailable from error
             text = f"waited long enough: {self._not_reached()}"
             raise DeadlineExceeded(text, code=error.code, details=error.details) from error
         if not isinstance(error, Unavailable) or time.monotonic() + _RECONNECT_SECONDS >= self._deadline:
             raise error
+        self._unavailable = error
         return _RECONNECT_SECONDS
 
     def _not_reached(self) -> str:
         """Return why the app is not in the state."""
+        if self._last.state == AppState.APP_STATE_UNSPECIFIED:
+            return f"nothing was heard of app {self._app_id}"
         now, wanted = (
             short_name(AppState, "APP_STATE_", state) for state in (self._last.state, self._wanted)
         )
