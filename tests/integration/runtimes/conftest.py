@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -45,3 +46,19 @@ async def runtime(tmp_path: Path, sink: Recorder) -> AsyncIterator[ProcessRuntim
     runtime = ProcessRuntime(home=tmp_path, sink=sink, options=QUICK)
     yield runtime
     await runtime.close()
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """The DNS: what each name resolves to, from now on."""
+    known: dict[str, list[str]] = {}
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: str, *args: object, **kwargs: object) -> list[object]:
+        addresses = known.get(host, [host])
+        if not addresses:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [found for each in addresses for found in real(each, *args, **kwargs)]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return known

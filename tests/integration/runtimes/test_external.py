@@ -1,7 +1,6 @@
 """External apps: watched where they run."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -67,22 +66,6 @@ async def runtime(sink: Recorder) -> AsyncIterator[ExternalRuntime]:
     runtime = ExternalRuntime(sink=sink)
     yield runtime
     await runtime.close()
-
-
-@pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """The DNS: what each name resolves to, from now on."""
-    known: dict[str, list[str]] = {}
-    real = socket.getaddrinfo
-
-    def getaddrinfo(host: str, *args: object, **kwargs: object) -> list[object]:
-        addresses = known.get(host, [host])
-        if not addresses:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return [found for each in addresses for found in real(each, *args, **kwargs)]  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    return known
 
 
 async def test_ready_first(runtime: ExternalRuntime, sink: Recorder, service: Service) -> None:

@@ -32,6 +32,7 @@ from doorward_server.services.ports import Change, EntryKind, PolicyHead, Storag
 from doorward_server.services.propagation import Enforcement, Propagation
 from doorward_server.services.usage import TokenUsage
 from tests.integration.storage.samples import app
+from tests.support.hand_moved_loop import HandMovedLoop
 
 LEASE = 30.0
 WELCOME = Terms(lease=LEASE, heartbeat=5.0, region_domains={}).welcome(
@@ -40,30 +41,6 @@ WELCOME = Terms(lease=LEASE, heartbeat=5.0, region_domains={}).welcome(
 KEY = PlatformKey("key-1", b"k" * 32)
 
 _BROKEN_OFF = (grpc.StatusCode.ABORTED, grpc.StatusCode.CANCELLED)
-
-
-class HandMovedLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time stands still until it is told to move."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-        super().__init__()
-
-    def time(self) -> float:
-        return self.now
-
-    def settle(self) -> None:
-        """Run whatever can run at this moment."""
-        idle = 0
-        while idle < 2:
-            self.call_soon(self.stop)
-            self.run_forever()
-            idle = 0 if getattr(self, "_ready", ()) else idle + 1
-
-    def advance(self, seconds: float) -> None:
-        """Move on, and run what was due."""
-        self.now += seconds
-        self.settle()
 
 
 class FakePolicyStorage:

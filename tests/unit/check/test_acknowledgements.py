@@ -14,7 +14,8 @@ from doorward_server.check.replica import Replica
 from doorward_server.check.uses import TokenUses
 from doorward_server.policy.v1 import policy_pb2
 from doorward_server.policy.v1.policy_pb2 import StreamPolicyRequest, StreamPolicyResponse
-from tests.unit.check.stream_world import KEY, WELCOME, HandMovedLoop
+from tests.support.hand_moved_loop import HandMovedLoop
+from tests.unit.check.stream_world import KEY, WELCOME
 
 JOINED = 0.002
 """Seconds that an acknowledgement may wait for others."""

@@ -8,7 +8,8 @@ from doorward_server.check.lease import Lease
 from doorward_server.check.replica import Replica
 from doorward_server.check.uses import TokenUses
 from doorward_server.policy.v1 import policy_pb2
-from tests.unit.check.stream_world import KEY, WELCOME, HandMovedLoop
+from tests.support.hand_moved_loop import HandMovedLoop
+from tests.unit.check.stream_world import KEY, WELCOME
 
 
 def test_a_stream_that_breaks_after_its_welcome_is_tried_with_back_off(

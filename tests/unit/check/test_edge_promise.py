@@ -7,7 +7,8 @@ import pytest
 from doorward_server.domain.ids import Revision
 from doorward_server.services.leases import DRIFT
 from tests.integration.storage.samples import app
-from tests.unit.check.stream_world import LEASE, Api, FakeEnvoy, FakePolicyStorage, FakeReplica, HandMovedLoop
+from tests.support.hand_moved_loop import HandMovedLoop
+from tests.unit.check.stream_world import LEASE, Api, FakeEnvoy, FakePolicyStorage, FakeReplica
 
 LIFETIME = 1.0
 

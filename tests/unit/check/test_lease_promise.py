@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from doorward_server.domain.ids import Revision
+from tests.support.hand_moved_loop import HandMovedLoop
 from tests.unit.check.stream_world import (
     LEASE,
     Api,
@@ -14,7 +15,6 @@ from tests.unit.check.stream_world import (
     FakeEnvoy,
     FakePolicyStorage,
     FakeReplica,
-    HandMovedLoop,
 )
 
 # NTP slews by 500 ppm at most, to either side.

@@ -6,7 +6,7 @@ import pytest
 
 from doorward_server.check.lease import Lease
 from doorward_server.check.readiness import Readiness
-from tests.unit.check.stream_world import HandMovedLoop
+from tests.support.hand_moved_loop import HandMovedLoop
 
 LEASE = 30.0
 

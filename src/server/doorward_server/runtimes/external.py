@@ -3,8 +3,11 @@
 import asyncio
 import ipaddress
 import logging
+import math
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
 
 from doorward_server.domain.apps import AppState, ExternalSource, Readiness, Source, check_reachable
 from doorward_server.domain.errors import InvalidValueError
@@ -13,10 +16,23 @@ from doorward_server.domain.policy import Address
 from doorward_server.runtimes.health import Health, NotReady, Ready, changes
 from doorward_server.runtimes.probes import PROBE_TIMEOUT, probe
 from doorward_server.runtimes.reporter import Reporter
+from doorward_server.runtimes.turns import Turns
 from doorward_server.services.clock import Clock, utc_now
 from doorward_server.services.runtime import LogLine, LogStream, Observation, RuntimeDisabledError, Sink
 
 _log = logging.getLogger(__name__)
+
+_PROBES_PER_SECOND: Final = 200
+"""So many cost api a fraction of its time, however many apps there are. Up to as many apps are probed every
+second, the period when none is named."""
+
+_PROBES_AT_ONCE: Final = 256
+"""Apps that hang keep a place for as long as a probe may take. These are too few for api's descriptors to run
+out where 1024 is the limit, and enough for the others to be probed while hundreds hang."""
+
+_HURRY: Final = 60.0
+"""Seconds from its first probe for which an app that is not ready yet is probed before others: somebody may
+wait for it. After that it is one of many that are down."""
 
 
 class ExternalRuntime:
@@ -24,12 +40,25 @@ class ExternalRuntime:
 
     A DNS name is resolved anew for each probe, and what is reported is the IP address that was checked and
     probed. So Envoy never resolves the name, and cannot be led by it to an address that is forbidden.
+
+    Apps are probed in turns: where there are too many for each to be probed every period, it takes longer.
     """
 
-    def __init__(self, *, sink: Sink, probe_timeout: float = PROBE_TIMEOUT, clock: Clock = utc_now) -> None:
-        """*probe_timeout*: seconds for an answer; *clock* dates the one line of the log."""
+    def __init__(
+        self,
+        *,
+        sink: Sink,
+        probe_timeout: float = PROBE_TIMEOUT,
+        turns: Turns | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        """*probe_timeout*: seconds for an answer; *clock* dates the one line of the log.
+
+        *turns*: when apps are probed. By default any number of them leaves api time for its callers.
+        """
         self._sink = sink
         self._probe_timeout = probe_timeout
+        self._turns = turns or Turns(at_once=_PROBES_AT_ONCE, per_second=_PROBES_PER_SECOND)
         self._clock = clock
         self._runs: dict[AppId, _ExternalRun] = {}
 
@@ -48,7 +77,12 @@ class ExternalRuntime:
                 return
             await before.stop()
         self._runs[app_id] = _ExternalRun(
-            app_id, source.address, readiness, sink=self._sink, probe_timeout=self._probe_timeout
+            app_id,
+            source.address,
+            readiness,
+            sink=self._sink,
+            probe_timeout=self._probe_timeout,
+            turns=self._turns,
         )
 
     async def stop(self, app_id: AppId) -> None:
@@ -82,13 +116,24 @@ class _ExternalRun:
     """Watches one app until it is stopped."""
 
     def __init__(
-        self, app_id: AppId, address: Address, readiness: Readiness, *, sink: Sink, probe_timeout: float
+        self,
+        app_id: AppId,
+        address: Address,
+        readiness: Readiness,
+        *,
+        sink: Sink,
+        probe_timeout: float,
+        turns: Turns,
     ) -> None:
         self._app_id = app_id
         self._address = address
         self._readiness = readiness
         self._probe_timeout = probe_timeout
+        self._turns = turns
+        self._hurry_ends = math.inf
+        """On the event loop's clock."""
         self._last: str | None = None
+        """The address that was good before."""
         self._reporter = Reporter(app_id, sink)
         self._task = asyncio.create_task(self._guarded(), name=f"app {app_id}")
 
@@ -124,24 +169,45 @@ class _ExternalRun:
             await seen.aclose()
 
     async def _probe(self) -> Health:
+        async with self._turn():
+            candidates = await self._candidates()
+            if not candidates:
+                return NotReady("its name does not resolve")
+            health = await self._probe_at(candidates[0])
+        # One turn for each, so that a name with many addresses that hang holds up no other app.
+        for host in candidates[1:]:
+            if isinstance(health, Ready):
+                break
+            async with self._turn():
+                other = await self._probe_at(host)
+            health = other if isinstance(other, Ready) else health
+        return health
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        now = asyncio.get_running_loop().time
+        async with self._turns.turn(hurry=self._last is None and now() < self._hurry_ends):
+            # Not before the first turn: after a start of api that may be long in coming.
+            self._hurry_ends = min(self._hurry_ends, now() + _HURRY)
+            yield
+
+    async def _candidates(self) -> list[str]:
         addresses = await self._resolve()
-        if not addresses:
-            return NotReady("its name does not resolve")
         # All of them: a name that also has a forbidden address is one that somebody plays with.
         for each in addresses:
             check_reachable(ipaddress.ip_address(each))
         # The one that was good before comes first, so that names with many addresses do not jump about.
-        reason = ""
-        for host in sorted(addresses, key=lambda each: each != self._last):
-            at = Address(host=host, port=self._address.port)
-            failure = await probe(
-                at, path=self._readiness.path, host=str(self._address), patience=self._probe_timeout
-            )
-            if failure is None:
-                self._last = host
-                return Ready(at)
-            reason = reason or failure
-        return NotReady(reason)
+        return sorted(addresses, key=lambda each: each != self._last)
+
+    async def _probe_at(self, host: str) -> Health:
+        at = Address(host=host, port=self._address.port)
+        failure = await probe(
+            at, path=self._readiness.path, host=str(self._address), patience=self._probe_timeout
+        )
+        if failure is not None:
+            return NotReady(failure)
+        self._last = host
+        return Ready(at)
 
     async def _resolve(self) -> list[str]:
         """The IP addresses of the app's host, each once, in the order that the system prefers."""

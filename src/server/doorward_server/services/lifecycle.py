@@ -23,6 +23,10 @@ _log = logging.getLogger(__name__)
 _RETRY_DELAY = 1.0
 """Seconds before a step is tried again that failed because of the database."""
 
+_UNITS_AT_ONCE = 2
+"""Units of work that the apps' own steps have at once: after a start all apps take theirs, and calls would
+wait for a connection behind thousands of them."""
+
 
 class Lifecycle:
     """Starts, stops and removes apps as their state in the database asks for."""
@@ -34,6 +38,7 @@ class Lifecycle:
         self._clock = clock
         self._spreading = Spreading()
         self._runtime: Runtime | None = None
+        self._few = asyncio.Semaphore(_UNITS_AT_ONCE)
         self._tasks: dict[AppId, asyncio.Task[None]] = {}
         self._woken: set[AppId] = set()
         self._fresh: set[AppId] = set()
@@ -99,7 +104,7 @@ class Lifecycle:
 
     async def _write_down(self, app_id: AppId, seen: Observation) -> None:
         with ExitStack() as spreading:
-            async with self._storage.write() as work:
+            async with self._few, self._storage.write() as work:
                 app = await work.apps.get(app_id)
                 if app is None or not app.status.state.wanted or app_id in self._fresh:
                     return
@@ -146,7 +151,7 @@ class Lifecycle:
             await runtime.stop(app_id)
             self._fresh.discard(app_id)
         # After the stop: what is started is what is wanted now, not what was wanted before it.
-        async with self._storage.read() as work:
+        async with self._few, self._storage.read() as work:
             app = await work.apps.get(app_id)
         if app is None:
             return

@@ -524,7 +524,8 @@ type Readiness struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The path that answers 2xx or 3xx to GET when the app is ready. Empty: a TCP connection is enough.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// The time between two probes, 0.1 to 60 s. One second when not set.
+	// The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+	// external apps they are probed in turns, and it is longer.
 	Period *durationpb.Duration `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
 	// How many probes in a row must fail before a running app counts as not ready, 1 to 20. Three when not
 	// set.

@@ -344,7 +344,9 @@ class Readiness(_message.Message):
     """
     @_builtins.property
     def period(self) -> _duration_pb2.Duration:
-        """The time between two probes, 0.1 to 60 s. One second when not set."""
+        """The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+        external apps they are probed in turns, and it is longer.
+        """
 
     def __init__(
         self,

@@ -236,7 +236,8 @@ export type Readiness = Message<"doorward.v1.Readiness"> & {
   path: string;
 
   /**
-   * The time between two probes, 0.1 to 60 s. One second when not set.
+   * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+   * external apps they are probed in turns, and it is longer.
    *
    * @generated from field: google.protobuf.Duration period = 2;
    */

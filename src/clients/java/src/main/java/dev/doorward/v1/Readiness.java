@@ -105,7 +105,8 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Duration period_;
   /**
    * <pre>
-   * The time between two probes, 0.1 to 60 s. One second when not set.
+   * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+   * external apps they are probed in turns, and it is longer.
    * </pre>
    *
    * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -117,7 +118,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The time between two probes, 0.1 to 60 s. One second when not set.
+   * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+   * external apps they are probed in turns, and it is longer.
    * </pre>
    *
    * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -129,7 +131,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The time between two probes, 0.1 to 60 s. One second when not set.
+   * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+   * external apps they are probed in turns, and it is longer.
    * </pre>
    *
    * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -620,7 +623,8 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Duration, com.google.protobuf.Duration.Builder, com.google.protobuf.DurationOrBuilder> periodBuilder_;
     /**
      * <pre>
-     * The time between two probes, 0.1 to 60 s. One second when not set.
+     * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+     * external apps they are probed in turns, and it is longer.
      * </pre>
      *
      * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -631,7 +635,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The time between two probes, 0.1 to 60 s. One second when not set.
+     * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+     * external apps they are probed in turns, and it is longer.
      * </pre>
      *
      * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -646,7 +651,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The time between two probes, 0.1 to 60 s. One second when not set.
+     * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+     * external apps they are probed in turns, and it is longer.
      * </pre>
      *
      * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -664,7 +670,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The time between two probes, 0.1 to 60 s. One second when not set.
+     * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+     * external apps they are probed in turns, and it is longer.
      * </pre>
      *
      * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -682,7 +689,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The time between two probes, 0.1 to 60 s. One second when not set.
+     * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+     * external apps they are probed in turns, and it is longer.
      * </pre>
      *
      * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -707,7 +715,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The time between two probes, 0.1 to 60 s. One second when not set.
+     * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+     * external apps they are probed in turns, and it is longer.
      * </pre>
      *
      * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -724,7 +733,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The time between two probes, 0.1 to 60 s. One second when not set.
+     * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+     * external apps they are probed in turns, and it is longer.
      * </pre>
      *
      * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -736,7 +746,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The time between two probes, 0.1 to 60 s. One second when not set.
+     * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+     * external apps they are probed in turns, and it is longer.
      * </pre>
      *
      * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -751,7 +762,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The time between two probes, 0.1 to 60 s. One second when not set.
+     * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+     * external apps they are probed in turns, and it is longer.
      * </pre>
      *
      * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>

@@ -32,7 +32,8 @@ public interface ReadinessOrBuilder extends
 
   /**
    * <pre>
-   * The time between two probes, 0.1 to 60 s. One second when not set.
+   * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+   * external apps they are probed in turns, and it is longer.
    * </pre>
    *
    * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -41,7 +42,8 @@ public interface ReadinessOrBuilder extends
   boolean hasPeriod();
   /**
    * <pre>
-   * The time between two probes, 0.1 to 60 s. One second when not set.
+   * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+   * external apps they are probed in turns, and it is longer.
    * </pre>
    *
    * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
@@ -50,7 +52,8 @@ public interface ReadinessOrBuilder extends
   com.google.protobuf.Duration getPeriod();
   /**
    * <pre>
-   * The time between two probes, 0.1 to 60 s. One second when not set.
+   * The time between two probes, 0.1 to 60 s. One second when not set. Where there are many hundreds of
+   * external apps they are probed in turns, and it is longer.
    * </pre>
    *
    * <code>.google.protobuf.Duration period = 2 [json_name = "period"];</code>
