@@ -41,7 +41,7 @@ def _http_request(http: Mapping[str, Any], headers: Iterable[tuple[str, bytes]],
     listed = [{"key": name, "raw_value": value} for name, value in headers]
     request = CheckRequest(
         attributes={
-            "request": {"http": {**http, "header_map": {"headers": listed}}},
+            "request": {"http": {"protocol": "HTTP/1.1", **http, "header_map": {"headers": listed}}},
             "context_extensions": route,
         }
     )

@@ -18,7 +18,9 @@ def check_request(
 ) -> bytes:
     """A serialized CheckRequest; *joined_headers* are those of an Envoy without `encode_raw_headers`."""
     context = attribute_context_pb2.AttributeContext
-    http = context.HttpRequest(id="7553192152093692819", method=method, host=host, path=path)
+    http = context.HttpRequest(
+        id="7553192152093692819", method=method, host=host, path=path, protocol="HTTP/1.1"
+    )
     for key, value in headers:
         http.header_map.headers.add(key=key, raw_value=value)
     http.headers.update(joined_headers or {})

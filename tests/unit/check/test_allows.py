@@ -16,7 +16,6 @@ from doorward_server.check.bounded import Bounded
 from doorward_server.check.handler import CheckHandler
 from doorward_server.check.index import Entries, PolicyIndex
 from doorward_server.check.lease import Lease
-from doorward_server.check.requests import parse_request
 from doorward_server.check.sessions import SessionRenewal
 from doorward_server.check.uses import TokenUses
 from doorward_server.domain.cookies import SESSION_COOKIE
@@ -325,7 +324,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: Any) -> None:
     ]
     for request in requests:
         handler(request)
-    newest = [handler._keys.key(parse_request(request)) for request in requests[-3:]]
+    newest = [handler._keys.key(request) for request in requests[-3:]]
     assert list(handler._allows._kept) == newest
 
 

@@ -1,5 +1,7 @@
 """What a replica reads: Envoy's requests, and the policy's entries."""
 
+from collections.abc import Iterator
+
 import pytest
 from envoy.service.auth.v3 import external_auth_pb2
 from google.protobuf.descriptor import Descriptor
@@ -9,7 +11,7 @@ from doorward_server.check.index import PolicyIndex
 from doorward_server.check.lease import Lease
 from doorward_server.check.messages import UnreadableEntryError, pack_token, read_token
 from doorward_server.domain.credentials import PlatformKey, mint_secret, mint_token_id
-from doorward_server.extauthz.v1 import check_request_pb2
+from doorward_server.extauthz.v1 import check_request_pb2, recurring_request_pb2
 from doorward_server.policy.v1 import policy_pb2
 from tests.unit.check.stream_world import WELCOME
 
@@ -30,9 +32,26 @@ def _alike(ours: Descriptor, envoys: Descriptor) -> None:
             _alike(field.message_type, theirs.message_type)
 
 
-def test_requests_are_read_by_envoys_own_numbers() -> None:
+@pytest.mark.parametrize(
+    "ours", [check_request_pb2.CheckRequest.DESCRIPTOR, recurring_request_pb2.RecurringRequest.DESCRIPTOR]
+)
+def test_requests_are_read_by_envoys_own_numbers(ours: Descriptor) -> None:
     """Each field that is read has the number and the type that it has in Envoy's CheckRequest."""
-    _alike(check_request_pb2.CheckRequest.DESCRIPTOR, external_auth_pb2.CheckRequest.DESCRIPTOR)
+    _alike(ours, external_auth_pb2.CheckRequest.DESCRIPTOR)
+
+
+def test_what_a_decision_reads_is_what_a_request_is_recognised_by() -> None:
+    """All of it recurs, as the same types, or requests would be taken for one another."""
+    recognised = set(_fields(recurring_request_pb2.RecurringRequest.DESCRIPTOR))
+    assert set(_fields(check_request_pb2.CheckRequest.DESCRIPTOR)) <= recognised
+
+
+def _fields(message: Descriptor, *above: int) -> Iterator[tuple[object, ...]]:
+    for field in message.fields:
+        place = (*above, field.number)
+        yield (*place, field.type, field.is_repeated)
+        if field.message_type is not None:
+            yield from _fields(field.message_type, *place)
 
 
 def _token(**fields: object) -> policy_pb2.Token:

@@ -65,22 +65,20 @@ class CheckHandler:
     def __call__(self, payload: bytes) -> bytes:
         """Answer a serialized CheckRequest with a serialized CheckResponse. Whatever is odd is denied."""
         try:
-            attributes = parse_request(payload)
-            now = self._now()
-            key = self._keys.key(attributes)
-            if key is not None and self._lease.fresh and (allow := self._allows.find(key, now)) is not None:
+            key, now = self._keys.key(payload), self._now()
+            if self._lease.fresh and (allow := self._allows.find(key, now)) is not None:
                 self._tally.decided[allow.reason] += 1
                 if now >= allow.noted_until:
                     allow.noted_until = self._uses.record(allow.token_id, now)
                 if allow.leave and self._remembering.is_forgotten_by(allow.expire_time, now=now):
                     return allow.answer + allow.leave
                 return allow.answer
-            return self._decide(read_request(attributes), key, now)
+            return self._decide(read_request(parse_request(payload)), key, now)
         except UnreadableRequestError:
             self._tally.unreadable += 1
             return self._unreadable
 
-    def _decide(self, request: HttpRequest, key: Key | None, now: float) -> bytes:
+    def _decide(self, request: HttpRequest, key: Key, now: float) -> bytes:
         domains = self._policy.domains
         decision = decide(request.decided_by, self._policy, now=now, fresh=self._lease.fresh)
         self._tally.decided[decision.reason.index] += 1
@@ -97,8 +95,7 @@ class CheckHandler:
             if (cookie := self._renewed(session, request, now)) is not None:
                 return with_cookie(answer, cookie)
             until = self._due_time(session)
-        if key is not None:
-            self._allows.remember(key, decision, answer, leave=leave, now=now, domains=domains, until=until)
+        self._allows.remember(key, decision, answer, leave=leave, now=now, domains=domains, until=until)
         if leave and self._remembering.is_forgotten_by(next_end(decision.token, now), now=now):
             return answer + leave
         return answer

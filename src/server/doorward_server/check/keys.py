@@ -4,7 +4,10 @@ import hashlib
 import secrets
 from typing import TypeAlias
 
-from doorward_server.extauthz.v1 import check_request_pb2
+from google.protobuf.message import DecodeError
+
+from doorward_server.check.requests import UnreadableRequestError
+from doorward_server.extauthz.v1.recurring_request_pb2 import RecurringRequest
 
 Key: TypeAlias = bytes
 """Stands for what a decision looks at in a request, path aside: headers, host, method, the route's app."""
@@ -22,17 +25,17 @@ class Keys:
         # BLAKE2b works on a block when the next one begins: on that of the key now, and not for each digest.
         self._keyed.update(b"\0")
 
-    def key(self, attributes: check_request_pb2.Attributes) -> Key | None:
-        """The key of a request; None where there is nothing to recognise it by."""
-        http = attributes.request.http
-        header_maps = http.header_map
-        if not header_maps:
-            return None
-        # Envoy sends one, which is there sooner than it is joined with nothing.
-        headers = header_maps[0] if len(header_maps) == 1 else b"".join(header_maps)
-        route = attributes.context_extensions
-        app_id = f"={route['app_id']}" if "app_id" in route else ""
+    def key(self, payload: bytes) -> Key:
+        """The key of a serialized CheckRequest; raises `UnreadableRequestError`.
+
+        Requests that say the same in other bytes, such as headers in pieces, may have different ones.
+        """
+        try:
+            request = RecurringRequest.FromString(payload)
+        except DecodeError:
+            raise UnreadableRequestError from None
+        # What Envoy says of the connection and the moment differs each time.
+        request.DiscardUnknownFields()
         digest = self._keyed.copy()
-        # The byte between them is in none of the texts, since it is in no UTF-8: each ends where it ends.
-        digest.update(b"\xff".join((http.method.encode(), http.host.encode(), app_id.encode(), headers)))
+        digest.update(request.SerializeToString())
         return digest.digest()
