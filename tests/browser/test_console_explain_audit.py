@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_console_tokens import sign_in, whole_picture
-from tests.browser.test_login import NARROW, WIDE, a_site, a_visit, fits, picture
+from tests.browser.visits import NARROW, WIDE, a_site, a_visit, fits, picture, sign_in, whole_picture
 from tests.e2e.support.platform import Platform
 
 

@@ -7,23 +7,22 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_login import NARROW, WIDE, Site, a_site, a_visit, fits, picture
+from tests.browser.visits import (
+    NARROW,
+    WIDE,
+    Site,
+    a_site,
+    a_visit,
+    console_of,
+    fits,
+    log_in,
+    picture,
+    sign_in,
+    whole_picture,
+)
 from tests.e2e.support.platform import Platform
 
 SHAPE = re.compile(r"dw_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}")
-
-
-def console_of(platform: Platform) -> str:
-    """The console's address."""
-    return f"http://console.localhost:{platform.address[1]}"
-
-
-def sign_in(page: Page, platform: Platform, target: str, *, token: str | None = None) -> None:
-    """From an address of the console to its page."""
-    page.goto(console_of(platform) + target)
-    page.get_by_label("Sign in with token").fill(platform.admin_token if token is None else token)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"**{target}")
 
 
 def curl(site: Site, secret: str) -> int:
@@ -69,7 +68,7 @@ def test_the_journey_of_a_token(
         assert page.locator(row(name)).count() == 1
 
         with a_visit(chromium, size=size, scripts=scripts) as elsewhere:
-            log_in_with(elsewhere.page, site, first)
+            log_in(elsewhere.page, site, token=first)
             choose(page, name, "Regenerate")
             expect(page.get_by_role("heading", name=f"Give “{name}” a new secret?")).to_be_visible()
             page.get_by_role("button", name="Regenerate").click()
@@ -134,14 +133,6 @@ def expect_no_secret(page: Page, word: str, *, scripts: bool) -> None:
         expect(page.get_by_role("alert")).to_contain_text(word)
 
 
-def log_in_with(page: Page, site: Site, secret: str) -> None:
-    """In another browser, to the app."""
-    page.goto(site.url)
-    page.get_by_label("Login with token").fill(secret)
-    page.get_by_role("button", name="Connect").click()
-    expect(page.get_by_role("heading", name="The app")).to_be_visible()
-
-
 def picture_without_secret(page: Page, secret: str, path: Path, *, scripts: bool) -> None:
     """A picture for the documentation, in which dots stand for the secret."""
     if scripts:
@@ -153,14 +144,6 @@ def picture_without_secret(page: Page, secret: str, path: Path, *, scripts: bool
             secret,
         )
         whole_picture(page, path, scripts=scripts)
-
-
-def whole_picture(page: Page, path: Path, *, scripts: bool) -> None:
-    """A picture of all of a page, from its top."""
-    if scripts:
-        page.evaluate("scrollTo(0, 0)")
-        path.parent.mkdir(exist_ok=True)
-        page.screenshot(path=path, full_page=True)
 
 
 def test_a_mistake_is_shown_at_its_field(chromium: Browser, platform: Platform) -> None:

@@ -1,43 +1,15 @@
 """Login in a real browser: wide and narrow, with and without JavaScript, light and dark."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.socket_app import SocketApp
+from tests.browser.visits import NARROW, WIDE, Site, a_site, a_visit, fits, log_in, picture
 from tests.e2e.support.platform import Platform, running_platform
 from tests.support.waiting import wait_for
-
-WIDE, NARROW = {"width": 1100, "height": 800}, {"width": 320, "height": 640}
-
-
-@dataclass
-class Site:
-    """An app behind a platform, and a token that opens it."""
-
-    platform: Platform
-    app: SocketApp
-    url: str
-    token_id: str
-    token: str
-
-
-@contextmanager
-def a_site(platform: Platform) -> Iterator[Site]:
-    """Publish an app of its own, under a label of its own."""
-    with SocketApp() as app:
-        label = f"port=p{app.port}"
-        options = ("--region", "GRA", "--label", label, "--external", f"127.0.0.1:{app.port}", "--wait")
-        made = platform.json("apps", "create", "app", *options)
-        scope = ("--role", "read-only", "--region", "GRA", "--selector", label)
-        token = platform.json("tokens", "create", "visitor", *scope)
-        yield Site(platform, app, made["status"]["url"], token["token"]["tokenId"], token["secret"])
 
 
 @pytest.fixture
@@ -45,52 +17,6 @@ def site(platform: Platform) -> Iterator[Site]:
     """One."""
     with a_site(platform) as site:
         yield site
-
-
-@dataclass
-class Visit:
-    """A browser window that notes what it loads and complains of."""
-
-    page: Page
-    hosts: set[str]
-    complaints: list[str]
-
-
-@contextmanager
-def a_visit(
-    chromium: Browser,
-    *,
-    size: dict[str, int] = WIDE,
-    scripts: bool = True,
-    scheme: Literal["light", "dark"] = "light",
-) -> Iterator[Visit]:
-    """A window of somebody who was never here."""
-    viewport: Any = size
-    context = chromium.new_context(viewport=viewport, java_script_enabled=scripts, color_scheme=scheme)
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    visit = Visit(page, set(), [])
-
-    def note(message: ConsoleMessage) -> None:
-        # A status that was to be expected is not what is looked for.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-            visit.complaints.append(message.text)
-
-    page.on("request", lambda request: visit.hosts.add(urlsplit(request.url).netloc))
-    page.on("console", note)
-    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-    try:
-        yield visit
-    finally:
-        context.close()
-
-
-def log_in(page: Page, site: Site, target: str = "/") -> None:
-    """From the address to the app."""
-    page.goto(site.url + target)
-    page.get_by_label("Login with token").fill(site.token)
-    page.get_by_role("button", name="Connect").click()
-    expect(page.get_by_role("heading", name="The app")).to_be_visible()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
@@ -133,18 +59,6 @@ def test_the_journey(
         expect(page).to_have_title("Login")
         assert visit.hosts == {urlsplit(site.url).netloc}
         assert visit.complaints == []
-
-
-def picture(page: Page, path: Path, *, scripts: bool) -> None:
-    """Keep what the page looks like, as most people see it: with scripts."""
-    if scripts:
-        path.parent.mkdir(exist_ok=True)
-        page.screenshot(path=path)
-
-
-def fits(page: Page, *, scripts: bool) -> bool:
-    """Whether nothing is wider than the window. Without scripts a page cannot be asked."""
-    return not scripts or page.evaluate("document.documentElement.scrollWidth <= innerWidth") is True
 
 
 def test_the_token_can_be_shown(chromium: Browser, site: Site, screenshots: Path) -> None:

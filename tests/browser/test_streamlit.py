@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, WebSocket, expect
 
-from tests.browser.test_login import a_visit
+from tests.browser.visits import a_visit
 from tests.e2e.support.platform import Platform, running_platform
 
 APP = Path(__file__).with_name("streamlit_app.py")

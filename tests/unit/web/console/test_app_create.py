@@ -103,7 +103,7 @@ async def test_each_fields_error_stands_at_it(console: Console, field: str, name
         readiness_path="/h",
     )
     assert page.status_code == 400
-    assert f'id="{name}-error">must &lt;not&gt;</p>' in page.text
+    assert f'id="{name}-error">Must &lt;not&gt;.</p>' in page.text
     assert f'name="request_id" value="{ID}"' in page.text
     assert 'value="&lt;Churn&gt;"' in page.text
     assert "<option selected>BHS</option>" in page.text
@@ -117,16 +117,16 @@ async def test_each_fields_error_stands_at_it(console: Console, field: str, name
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("labels", "group", "line 1: must be key=value"),
-        ("env", "A=1\nKEY", "line 2: must be NAME=value"),
-        ("command", "python 'a", "a quotation mark is not closed"),
-        ("readiness_period", "soon", "must be a number of seconds"),
-        ("readiness_period", "-1", "must be a number of seconds"),
-        ("readiness_period", "1e400", "must be a number of seconds"),
-        ("readiness_period", "nan", "must be a number of seconds"),
-        ("readiness_threshold", "0", "must be a whole number"),
-        ("readiness_threshold", "\u0663", "must be a whole number"),
-        ("readiness_threshold", "9" * 40, "must be a whole number"),
+        ("labels", "group", "Line 1 must be key=value"),
+        ("env", "A=1\nKEY", "Line 2 must be NAME=value"),
+        ("command", "python 'a", "A quotation mark is not closed"),
+        ("readiness_period", "soon", "Must be a number of seconds"),
+        ("readiness_period", "-1", "Must be a number of seconds"),
+        ("readiness_period", "1e400", "Must be a number of seconds"),
+        ("readiness_period", "nan", "Must be a number of seconds"),
+        ("readiness_threshold", "0", "Must be a whole number"),
+        ("readiness_threshold", "\u0663", "Must be a whole number"),
+        ("readiness_threshold", "9" * 40, "Must be a whole number"),
     ],
 )
 async def test_what_no_request_can_hold_is_told_at_its_field(

@@ -79,7 +79,7 @@ async def test_what_api_does_not_take_is_told_at_the_field(console: Console) -> 
     console.api.refuse("UpdateApp", error)
     page = await console.send(FORM, labels="<b>=c", etag="etag-1")
     assert page.status_code == 400
-    assert 'id="labels-error">key &#39;&lt;b&gt;&#39;: must</p>' in page.text
+    assert 'id="labels-error">Key &#39;&lt;b&gt;&#39;: must.</p>' in page.text
     assert typed(page.text) == "<b>=c"
     assert 'name="etag" value="etag-1"' in page.text
 
@@ -87,9 +87,9 @@ async def test_what_api_does_not_take_is_told_at_the_field(console: Console) -> 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("group", "line 1: must be key=value"),
-        ("a=b\n=c", "line 2: must be key=value"),
-        ("a=b\n\na=c", "line 3: the key stands above already"),
+        ("group", "Line 1 must be key=value"),
+        ("a=b\n=c", "Line 2 must be key=value"),
+        ("a=b\n\na=c", "The key of line 3 stands above already"),
     ],
 )
 async def test_what_is_no_label_at_all_is_told_with_its_line(console: Console, text: str, says: str) -> None:

@@ -1,6 +1,7 @@
 """An app's page, and what is done with an app from there."""
 
 import re
+import shlex
 from html import unescape
 
 import grpc
@@ -15,6 +16,7 @@ from doorward.v1.app_pb2 import (
     AppSpec,
     AppState,
     ExternalSource,
+    ProcessSource,
     Readiness,
 )
 from doorward.v1.app_service_pb2 import (
@@ -98,6 +100,45 @@ async def test_what_is_offered_follows_role_and_state(
     assert re.findall(rf'<a class="button[^"]*" id="[a-z]+" href="{PATH}/([a-z]+)"', page) == offers
     assert ('id="log"' in page) == (role != ROLE_READ_ONLY)
     assert bool(console.api.asked("ReadAppLogs")) == (role != ROLE_READ_ONLY)
+    linked = f'href="/audit?resource={APP_ID}"' in page, f'href="/explain?app={APP_ID}"' in page
+    assert linked == (role == ROLE_ADMIN, role == ROLE_ADMIN)
+
+
+@pytest.mark.parametrize(
+    ("role", "shown"),
+    [
+        (ROLE_ADMIN, ["new", "labels", "start", "stop", "delete"]),
+        (ROLE_OPERATOR, ["start", "stop", "delete"]),
+        (ROLE_READ_ONLY, []),
+    ],
+)
+async def test_a_form_that_would_be_refused_is_not_shown(
+    console: Console, role: Role.ValueType, shown: list[str]
+) -> None:
+    """Its address says whom it is for."""
+    console.api.role = role
+    for name in ("new", "labels", "start", "stop", "delete"):
+        page = await console.open(f"/apps/{name}" if name == "new" else f"{PATH}/{name}")
+        assert page.status_code == (200 if name in shown else 403)
+        assert ("This page needs the role" in page.text) == (name not in shown)
+
+
+async def test_what_runs_elsewhere_has_its_log_there(console: Console) -> None:
+    """The page says so, and follows nothing."""
+    spec = AppSpec(external=ExternalSource(address="127.0.0.1:9"))
+    console.api.answers["GetApp"] = lambda _: GetAppResponse(app=an_app(spec=spec))
+    page = await console.open(PATH)
+    assert "This app runs elsewhere" in page.text
+    assert "data-follow" not in page.text
+    assert console.api.asked("ReadAppLogs") == []
+
+
+async def test_a_command_reads_as_a_shell_takes_it(console: Console) -> None:
+    """So that its arguments can be told apart."""
+    spec = AppSpec(process=ProcessSource(command=["python3", "-c", "print('a  b')"]))
+    console.api.answers["GetApp"] = lambda _: GetAppResponse(app=an_app(spec=spec))
+    text = unescape((await console.open(PATH)).text)
+    assert shlex.join(["python3", "-c", "print('a  b')"]) in text
 
 
 async def test_why_an_app_is_in_its_state_is_said(console: Console) -> None:

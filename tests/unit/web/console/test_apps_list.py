@@ -62,7 +62,7 @@ async def test_a_wrong_filter_is_told_at_its_field(console: Console, field: str,
     console.api.refuse("ListApps", error)
     page = await console.open("/apps", selector="a <b>")
     assert page.status_code == 400
-    assert f'id="{name}-error">column 3: expected &lt;x&gt;</p>' in page.text
+    assert f'id="{name}-error">Column 3: expected &lt;x&gt;.</p>' in page.text
     assert re.search(
         rf'id="{name}"[^>]* aria-describedby="[^"]*{name}-error"[^>]* aria-invalid="true"', page.text
     )

@@ -10,6 +10,7 @@ from doorward.v1.app_service_pb2 import ListAppsResponse
 from doorward.v1.audit_service_pb2 import AuditEvent, ListAuditEventsResponse
 from doorward.v1.token_pb2 import Token
 from doorward.v1.token_service_pb2 import ListTokensResponse
+from tests.unit.web.console.apps import APP_ID
 from tests.unit.web.console.conftest import Console, text_of
 from tests.unit.web.console.fake_api import RefusedError
 
@@ -25,6 +26,8 @@ EVENTS = [
         details={"display_name": "<b>demo</b>", "expire_time": "2030-01-01T00:00:00+00:00", "region": ""},
     ),
     AuditEvent(event_id=1, action="Bootstrap", resource_type="token", resource_id="0123456789ab"),
+    AuditEvent(event_id=0, action="StopApp", resource_type="app", resource_id=APP_ID),
+    AuditEvent(event_id=0, action="CreateSession", resource_type="session", details={"app_id": APP_ID}),
     AuditEvent(event_id=0, action="DoNewThings", resource_type="moon", resource_id="m"),
 ]
 
@@ -55,6 +58,8 @@ async def test_it_says_who_did_what_to_what(console: Console) -> None:
     assert ">region<" not in rows[0]
     assert "Doorward itself" in rows[1]
     assert "set the platform up" in rows[1]
+    assert rows[2].count(f'href="/apps/{APP_ID}"') == 1
+    assert rows[3].count(f'href="/apps/{APP_ID}"') == 1
     assert "DoNewThings" in said
 
 

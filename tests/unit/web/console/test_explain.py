@@ -121,17 +121,27 @@ async def test_a_secret_that_is_pasted_counts_as_its_id(console: Console) -> Non
         ({"token": "twin", "app": "chat"}, "More than one token is called that"),
         ({"token": "nobody", "app": "chat"}, "No token has this id or name"),
         ({"token": "demo", "app": "nothing"}, "No app has this id or name"),
-        ({"token": "demo"}, "Choose an app."),
-        ({"app": "chat"}, "Choose a token."),
+        ({"token": "demo", "path": "/"}, "Choose an app."),
+        ({"app": "chat", "path": "/"}, "Choose a token."),
     ],
 )
 async def test_what_is_not_found_is_said_at_its_field(
     console: Console, params: dict[str, Any], says: str
 ) -> None:
     """And nothing is asked."""
-    page = await console.open("/explain", **params)
+    page = await console.open(asked(**params))
     assert page.status_code == 400
     assert says in text_of(page)
+    assert console.api.asked("ExplainAccess") == []
+
+
+@pytest.mark.parametrize("name", ["token", "app"])
+async def test_a_link_fills_in_a_part_of_the_form(console: Console, name: str) -> None:
+    """It asks nothing yet, and finds no fault with what nobody has filled in."""
+    page = await console.open("/explain", **{name: "x"})
+    assert page.status_code == 200
+    assert f'name="{name}" value="x"' in page.text
+    assert "aria-invalid" not in page.text
     assert console.api.asked("ExplainAccess") == []
 
 

@@ -22,6 +22,8 @@ class Page:
     """Shows something, and changes nothing."""
     post: Handler | None = None
     """Does what the page's form asks for. The form is read, and known to be of our own page."""
+    least_role: Role.ValueType = ROLE_READ_ONLY
+    """Whom it is shown to. Whether its form is obeyed is api's to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from doorward.v1.role_pb2 import Role
 from doorward.v1.token_service_pb2 import WhoAmIRequest
 from doorward_server.web.attempts import Problem
 from doorward_server.web.console.api import Api, Stubs
@@ -110,8 +111,11 @@ class Shell:
 
     def _route(self, section: Section, page: Page) -> Route:
         async def endpoint(request: Request) -> Response:
-            handler = page.post if request.method == "POST" else page.get
-            return await self._answer(request, _for_role(section, handler or _no_forms_here))
+            if request.method == "POST":
+                handler = page.post or _no_forms_here
+            else:
+                handler = _for_role("This page", page.least_role, page.get)
+            return await self._answer(request, _for_role(section.title, section.least_role, handler))
 
         return Route(page.path, endpoint, methods=["GET", "POST"])
 
@@ -155,12 +159,12 @@ def to_sign_in(request: Request, *, ended: bool = False) -> Response:
     return see_other(f"{SIGN_IN}?{query}", [no_cookie(SESSION_COOKIE)] if ended else [])
 
 
-def _for_role(section: Section, handler: Handler) -> Handler:
-    """The handler, for those who see its section; others are told whom it is for. Api would refuse them."""
+def _for_role(title: str, least_role: Role.ValueType, handler: Handler) -> Handler:
+    """The handler, for those who have the role; others are told whom it is for. Api would refuse them."""
 
     async def handle(visit: Visit) -> Response:
-        if visit.token.role < section.least_role:
-            return visit.problem(role_needed(section.title, section.least_role, visit.token.role))
+        if visit.token.role < least_role:
+            return visit.problem(role_needed(title, least_role, visit.token.role))
         return await handler(visit)
 
     return handle

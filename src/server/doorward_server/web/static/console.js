@@ -101,6 +101,32 @@ const refresh = (region) => {
   }, Number(region.dataset.live) * 1000);
 };
 
+// What was asked for may wait for every replica: the form says that it is at it, and is not sent twice.
+const PATIENCE = 800;
+const wait = (event) => {
+  const form = event.target;
+  if (form.method !== "post" || !form.closest("main, dialog")) return;
+  if (form.hasAttribute("aria-busy")) {
+    event.preventDefault();
+    return;
+  }
+  form.setAttribute("aria-busy", "true");
+  const says = Object.assign(document.createElement("p"), { className: "progress" });
+  says.setAttribute("role", "status");
+  form.append(says);
+  setTimeout(() => {
+    says.textContent = "Working… What closes an access is done when every replica knows of it.";
+  }, PATIENCE);
+};
+
+// The browser's button for stopping, and the one for going back, lead to a form that can be sent.
+const stopWaiting = () => {
+  for (const form of document.querySelectorAll("form[aria-busy]")) {
+    form.removeAttribute("aria-busy");
+    form.querySelector(".progress")?.remove();
+  }
+};
+
 // A log goes on as it is printed, until the app is gone or the session ends.
 const MOST_LINES = 1000;
 const follow = (log) => {
@@ -159,5 +185,8 @@ const enliven = (root) => {
 document.addEventListener("click", openDialog);
 document.addEventListener("click", closeMenus);
 document.addEventListener("keydown", closeMenus);
+document.addEventListener("submit", wait);
+addEventListener("pageshow", stopWaiting);
+globalThis.navigation?.addEventListener("navigateerror", stopWaiting);
 enliven(document);
 setInterval(() => showTimes(document), 30000);

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from doorward.v1.role_pb2 import ROLE_ADMIN, ROLE_OPERATOR
 from doorward_server.web.console.apps import addresses
 from doorward_server.web.console.apps.actions import DELETION, START, STOP
 from doorward_server.web.console.apps.create import create_app, new_app
@@ -17,12 +18,12 @@ SECTION: Final = Section(
     path=addresses.APPS,
     pages=(
         Page(path=addresses.APPS, get=list_apps),
-        Page(path=addresses.NEW, get=new_app, post=create_app),
+        Page(path=addresses.NEW, get=new_app, post=create_app, least_role=ROLE_ADMIN),
         Page(path=addresses.APP, get=show_app),
-        Page(path=addresses.LABELS, get=edit_labels, post=save_labels),
-        Page(path=addresses.START, get=START.ask, post=START.act),
-        Page(path=addresses.STOP, get=STOP.ask, post=STOP.act),
-        Page(path=addresses.DELETE, get=DELETION.ask, post=DELETION.act),
+        Page(path=addresses.LABELS, get=edit_labels, post=save_labels, least_role=ROLE_ADMIN),
+        Page(path=addresses.START, get=START.ask, post=START.act, least_role=ROLE_OPERATOR),
+        Page(path=addresses.STOP, get=STOP.ask, post=STOP.act, least_role=ROLE_OPERATOR),
+        Page(path=addresses.DELETE, get=DELETION.ask, post=DELETION.act, least_role=ROLE_OPERATOR),
         Page(path=addresses.LOGS, get=follow_logs),
     ),
     notices=NOTICES,

@@ -15,6 +15,7 @@ from doorward_server.web.console.apps.addresses import app_page
 from doorward_server.web.console.apps.notices import CREATED
 from doorward_server.web.console.apps.spec_form import DEFAULTS, FIELDS, FormError, SpecForm
 from doorward_server.web.console.failures import ApiError
+from doorward_server.web.console.field_errors import field_errors
 from doorward_server.web.console.problems import problem_of
 from doorward_server.web.console.visit import Visit
 
@@ -54,12 +55,10 @@ async def create_app(visit: Visit) -> Response:
     except ApiError as error:
         if error.reason == "REQUEST_ID_REUSED":
             return _form(visit, typed, request_id=str(uuid4()), problem=_SENT_BEFORE)
-        if error.code is grpc.StatusCode.INVALID_ARGUMENT and error.fields.keys() <= FIELDS.keys():
-            errors = {FIELDS[name]: rule for name, rule in error.fields.items()}
-            return _form(visit, typed, request_id=request_id, errors=errors, problem=_WRONG_FIELDS)
         if error.code in _KEPT:
             return _form(visit, typed, request_id=request_id, problem=problem_of(error))
-        raise
+        errors = field_errors(error, FIELDS)
+        return _form(visit, typed, request_id=request_id, errors=errors, problem=_WRONG_FIELDS)
     return visit.done(app_page(answer.app.app_id), CREATED)
 
 

@@ -1,5 +1,6 @@
 """An app's page."""
 
+import shlex
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final
@@ -22,16 +23,24 @@ async def show_app(visit: Visit) -> Response:
     """What it is and does, and for whom the role permits it, what may be done with it and what it prints."""
     app = await app_of(visit)
     # A script that refreshes the page has its own way to the log.
-    log = await _log(visit, app) if visit.operates and not visit.in_background else ()
+    printed = visit.operates and _keeps_log(app)
+    log = await _log(visit, app) if printed and not visit.in_background else ()
     return visit.page(
         "apps/app.html",
         app=app,
         can_start=can_start(app.status.state),
         can_stop=can_stop(app.status.state),
+        command=shlex.join(app.spec.process.command),
         history=list(reversed(app.status.history)),
         live=changes_by_itself(app.status.state),
         log=None if log is None else [line_of(each) for each in log],
+        log_is_kept=_keeps_log(app),
     )
+
+
+def _keeps_log(app: App) -> bool:
+    """Whether what it prints is seen here. What runs elsewhere has a log of its own there."""
+    return app.spec.WhichOneof("source") != "external"
 
 
 async def _log(visit: Visit, app: App) -> Sequence[ReadAppLogsResponse] | None:

@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
 from starlette.responses import Response
 
@@ -16,6 +15,7 @@ from doorward_server.web.console.apps.lines import LinesError, pairs, written
 from doorward_server.web.console.apps.lookup import app_of
 from doorward_server.web.console.apps.notices import LABELLED, LABELLED_WHERE_REACHED
 from doorward_server.web.console.failures import ApiError
+from doorward_server.web.console.field_errors import field_errors
 from doorward_server.web.console.visit import Visit
 
 _CONFLICT = Problem(
@@ -45,9 +45,8 @@ async def save_labels(visit: Visit) -> Response:
     except ApiError as error:
         if error.reason == "ETAG_MISMATCH":
             return _form(visit, await app_of(visit), typed, problem=_CONFLICT)
-        if error.code is grpc.StatusCode.INVALID_ARGUMENT and error.fields.keys() == {"app.labels"}:
-            return _form(visit, await app_of(visit), typed, errors={"labels": error.fields["app.labels"]})
-        raise
+        errors = field_errors(error, {"app.labels": "labels"})
+        return _form(visit, await app_of(visit), typed, errors=errors)
     reached_all = answer.policy_update.enforcement != ENFORCEMENT_REACHABLE_ONLY
     return visit.done(app_page(app_id), LABELLED if reached_all else LABELLED_WHERE_REACHED)
 

@@ -21,9 +21,9 @@ def pairs(text: str, *, form: str) -> dict[str, str]:
         key, equals, value = line.partition("=")
         key = key.strip()
         if not equals or not key:
-            raise LinesError(f"line {number}: must be {form}")
+            raise LinesError(f"Line {number} must be {form}.")
         if key in found:
-            raise LinesError(f"line {number}: the key stands above already")
+            raise LinesError(f"The key of line {number} stands above already.")
         found[key] = value.strip()
     return found
 

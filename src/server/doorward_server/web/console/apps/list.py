@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Final
 
-import grpc
 from starlette.responses import Response
 
 from doorward.v1.app_pb2 import AppState
@@ -11,6 +10,7 @@ from doorward.v1.app_service_pb2 import ListAppsRequest, ListAppsResponse
 from doorward_server.web.console.apps.addresses import APPS
 from doorward_server.web.console.apps.states import STATES, changes_by_itself
 from doorward_server.web.console.failures import ApiError
+from doorward_server.web.console.field_errors import field_errors
 from doorward_server.web.console.paging import PAGE_SIZE, pager
 from doorward_server.web.console.visit import Visit
 
@@ -37,9 +37,7 @@ async def list_apps(visit: Visit) -> Response:
             ),
         )
     except ApiError as error:
-        if error.code is not grpc.StatusCode.INVALID_ARGUMENT or not error.fields.keys() <= _FIELDS.keys():
-            raise
-        errors = {_FIELDS[name]: rule for name, rule in error.fields.items()}
+        errors = field_errors(error, _FIELDS)
     filters = [("selector", selector), ("region", region), *(("state", state) for state in wanted)]
     return visit.page(
         "apps/list.html",

@@ -102,7 +102,7 @@ class SpecForm:
         try:
             command = shlex.split(self._typed["command"])
         except ValueError:
-            self._errors["command"] = "a quotation mark is not closed, or a backslash stands at the end"
+            self._errors["command"] = "A quotation mark is not closed, or a backslash stands at the end."
             command = []
         return ProcessSource(
             command=command,
@@ -116,12 +116,12 @@ class SpecForm:
             if _SECONDS.fullmatch(period):
                 readiness.period.FromMilliseconds(round(float(period) * 1000))
             else:
-                self._errors["readiness_period"] = "must be a number of seconds, such as 1 or 0.5"
+                self._errors["readiness_period"] = "Must be a number of seconds, such as 1 or 0.5."
         if threshold := self._typed["readiness_threshold"].strip():
             if _COUNT.fullmatch(threshold):
                 readiness.failure_threshold = int(threshold)
             else:
-                self._errors["readiness_threshold"] = "must be a whole number, such as 3"
+                self._errors["readiness_threshold"] = "Must be a whole number, such as 3."
         return readiness
 
     def _pairs(self, name: str, form: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from doorward_server.web.console.pasted import without_secrets
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
+_TYPED: Final = ("token", "app", "method", "path")
 _LONGEST: Final = 8192
 _APP_ID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _TOKEN_ID: Final = re.compile(r"[0-9A-Za-z]{12}")
@@ -26,17 +27,19 @@ class Question:
     """An id, an address that has it, or a name that one app has."""
     method: str = "GET"
     path: str = "/"
+    sent: bool = False
+    """Whether the form was sent. A link to it may have filled in a part."""
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> Self:
         """What the address says."""
-        given = {name: without_secrets(params.get(name, "")).strip()[:_LONGEST] for name in cls.__slots__}
-        return cls(**{name: text for name, text in given.items() if text})
+        given = {name: without_secrets(params.get(name, "")).strip()[:_LONGEST] for name in _TYPED}
+        return cls(**{name: text for name, text in given.items() if text}, sent="path" in params)
 
     @property
     def is_asked(self) -> bool:
-        """Whether there is something to answer: nobody has opened the empty form."""
-        return bool(self.token or self.app)
+        """Whether there is something to answer."""
+        return self.sent or bool(self.token and self.app)
 
     def request(self, known: Known) -> tuple[ExplainAccessRequest, dict[str, str]]:
         """What to ask api, and what is wrong with it by field."""
