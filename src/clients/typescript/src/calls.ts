@@ -9,6 +9,7 @@ import {
 import { DoorwardError } from "./errors.js";
 import type { ClientOptions } from "./options.js";
 import { delaysMs, identified, isEnforced, isWorthRepeating } from "./repeats.js";
+import { hideSecrets } from "./secrets.js";
 
 const TIMEOUT_MS = 30_000;
 const ENFORCEMENT_TIMEOUT_MS = 60_000;
@@ -60,7 +61,9 @@ export class Calls implements Transport {
       try {
         this.#refuseWhenClosed();
         const left = Math.max(1, Math.ceil(deadline - performance.now()));
-        return await this.#transport.unary(method, signal, left, headers, request, ...context);
+        const answer = await this.#transport.unary(method, signal, left, headers, request, ...context);
+        hideSecrets(method.output, answer.message);
+        return answer;
       } catch (cause) {
         const error = this.#error(cause, signal);
         const next = isWorthRepeating(error) ? repeats.next() : { done: true as const };
