@@ -77,7 +77,7 @@ def compiled_and_run(project: Path, program: str, stage: Scene) -> str:
     """Return what a program prints that is compiled strictly."""
     (project / "main.ts").write_text(program, encoding="utf-8")
     language = ["--strict", "--module", "nodenext", "--target", "es2022"]
-    succeed([TSC, *language, "--lib", "es2023,dom,esnext.disposable", "main.ts"], folder=project)
+    succeed([TSC, *language, "main.ts"], folder=project)
     return succeed(["node", "main.js"], folder=project, environment=stage.environment)
 
 
