@@ -15,6 +15,7 @@ import yaml
 
 from tests.docs.blocks import ROOT, Block, blocks, pages
 from tests.docs.terminal import Terminal, UnexpectedError, commands
+from tests.sdk.support.building import CI_PAGE
 from tests.support.postgresql import running_postgres
 
 BIN: Final = Path(sys.executable).parent
@@ -25,8 +26,10 @@ DATA: Final[dict[str, Callable[[str], object]]] = {
     "toml": tomllib.loads,
     "yaml": lambda text: list(yaml.safe_load_all(text)),
 }
-SHOWN: Final = frozenset({"go", "java", "mermaid", "text", "typescript", "xml"})
-"""What is a picture, or run by the tests of its own language."""
+SHOWN: Final = frozenset({"mermaid", "text", "xml"})
+"""What is looked at."""
+PROGRAMS: Final = frozenset({"go", "java", "typescript"})
+"""What the tests of its own language run, in `tests/sdk`."""
 
 EVERY_BLOCK: Final = [block for page in pages() for block in blocks(page)]
 RUN: Final = [
@@ -39,7 +42,13 @@ RUN: Final = [
 @pytest.mark.parametrize("block", EVERY_BLOCK, ids=str)
 def test_a_block_has_a_language_that_somebody_looks_at(block: Block) -> None:
     """A block in another language would be checked by nobody."""
-    assert block.language in {SHELL, PYTHON, *DATA, *SHOWN}
+    assert block.language in {SHELL, PYTHON, *DATA, *SHOWN, *PROGRAMS}
+
+
+def test_programs_are_where_the_tests_of_their_languages_look() -> None:
+    """One of each on one page: `tests/sdk` runs those, and would not see another."""
+    found = {language: [b for b in EVERY_BLOCK if b.language == language] for language in PROGRAMS}
+    assert all(len(each) == 1 and each[0].page == CI_PAGE for each in found.values())
 
 
 @pytest.mark.parametrize("block", [each for each in EVERY_BLOCK if each.language in DATA], ids=str)

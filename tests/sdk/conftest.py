@@ -34,10 +34,16 @@ def drivers() -> Iterator[Callable[[Language], Driver]]:
 
 
 @pytest.fixture
-def greeter(stage: Scene) -> Iterator[doorward.App]:
+def admin(stage: Scene) -> Iterator[doorward.Client]:
+    """A client of the platform's owner."""
+    with doorward.Client(stage.platform.endpoints.api_grpc, token=stage.platform.admin_token) as client:
+        yield client
+
+
+@pytest.fixture
+def greeter(stage: Scene, admin: doorward.Client) -> Iterator[doorward.App]:
     """An app with the label that the READMEs look for."""
-    with doorward.Client(stage.platform.endpoints.api_grpc, token=stage.platform.admin_token) as admin:
-        spec = doorward.external(f"127.0.0.1:{stage.app.port}")
-        app = admin.apps.create("greeter", region="GRA", labels={"group": "A"}, spec=spec)
-        yield app
-        admin.apps.delete(app.app_id)
+    spec = doorward.external(f"127.0.0.1:{stage.app.port}")
+    app = admin.apps.create("greeter", region="GRA", labels={"group": "A"}, spec=spec)
+    yield app
+    admin.apps.delete(app.app_id)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import doorward
-from tests.sdk.support.building import BUILD_SECONDS, CLIENTS, example, require, succeed
+from tests.sdk.support.building import BUILD_SECONDS, CI_PAGE, CLIENTS, example, require, succeed
 from tests.sdk.support.driver import Driver, Language
 from tests.sdk.support.journey import Case, run, selected, tabled
+from tests.sdk.support.nightly import assert_nightly
 from tests.sdk.support.scene import Scene
 
 GO = CLIENTS / "go"
@@ -54,3 +55,12 @@ def test_the_readme_works(stage: Scene, greeter: doorward.App, tmp_path: Path) -
     program.write_text(example(GO / "README.md", "go"), encoding="utf-8")
     printed = succeed(["go", "run", program], folder=GO, environment=stage.environment)
     assert greeter.status.url in printed
+
+
+def test_the_program_for_ci_works(stage: Scene, admin: doorward.Client, tmp_path: Path) -> None:
+    """The one in docs/how-to/ci.md makes the token that the page says, and prints its id."""
+    program = tmp_path / "main.go"
+    program.write_text(example(CI_PAGE, "go"), encoding="utf-8")
+    succeed(["go", "vet", program], folder=GO)
+    printed = succeed(["go", "run", program], folder=GO, environment=stage.environment)
+    assert_nightly(admin, printed)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import doorward
-from tests.sdk.support.building import BUILD_SECONDS, CLIENTS, example, require, succeed
+from tests.sdk.support.building import BUILD_SECONDS, CI_PAGE, CLIENTS, example, require, succeed
 from tests.sdk.support.driver import Driver, Language
 from tests.sdk.support.journey import Case, run, selected, tabled
+from tests.sdk.support.nightly import assert_nightly
 from tests.sdk.support.scene import Scene
 
 JAVA = CLIENTS / "java"
@@ -58,3 +59,13 @@ def test_the_readme_works(stage: Scene, greeter: doorward.App, class_path: str, 
     program.write_text(example(JAVA / "README.md", "java"), encoding="utf-8")
     printed = succeed(["java", "-cp", class_path, program], folder=tmp_path, environment=stage.environment)
     assert greeter.status.url in printed
+
+
+def test_the_program_for_ci_works(
+    stage: Scene, admin: doorward.Client, class_path: str, tmp_path: Path
+) -> None:
+    """The one in docs/how-to/ci.md makes the token that the page says, and prints its id."""
+    program = tmp_path / "Nightly.java"
+    program.write_text(example(CI_PAGE, "java"), encoding="utf-8")
+    printed = succeed(["java", "-cp", class_path, program], folder=tmp_path, environment=stage.environment)
+    assert_nightly(admin, printed)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import doorward
-from tests.sdk.support.building import BUILD_SECONDS, CLIENTS, example, require, succeed
+from tests.sdk.support.building import BUILD_SECONDS, CI_PAGE, CLIENTS, example, require, succeed
 from tests.sdk.support.driver import Driver, Language
 from tests.sdk.support.journey import Case, run, selected, tabled
+from tests.sdk.support.nightly import assert_nightly
 from tests.sdk.support.scene import Scene
 from tools.toolchains import TOOLCHAINS
 
@@ -57,26 +58,34 @@ def test_it_is_formatted_linted_and_tested() -> None:
     assert "# fail 0" in succeed(own, folder=TYPESCRIPT)
 
 
-def test_the_readme_works(stage: Scene, greeter: doorward.App, tmp_path: Path) -> None:
-    """The program on the first page does what it says with the package as it is published."""
+@pytest.fixture(scope="module")
+def project(built: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of somebody else's, with the package as it is published."""
+    folder = tmp_path_factory.mktemp("project")
     succeed(["npm", "run", "build"], folder=TYPESCRIPT)
-    packed = succeed(["npm", "pack", "--silent", "--pack-destination", tmp_path], folder=TYPESCRIPT).strip()
-    home = tmp_path / "node_modules" / "@doorward" / "client"
+    packed = succeed(["npm", "pack", "--silent", "--pack-destination", folder], folder=TYPESCRIPT).strip()
+    home = folder / "node_modules" / "@doorward" / "client"
     home.mkdir(parents=True)
-    succeed(["tar", "-xzf", tmp_path / packed, "--strip-components=1", "-C", home], folder=tmp_path)
+    succeed(["tar", "-xzf", folder / packed, "--strip-components=1", "-C", home], folder=folder)
     for scope in ("@bufbuild", "@connectrpc", "@types"):
-        (tmp_path / "node_modules" / scope).symlink_to(TYPESCRIPT / "node_modules" / scope)
-    (tmp_path / "package.json").write_text('{"type": "module"}', encoding="utf-8")
-    (tmp_path / "main.ts").write_text(example(TYPESCRIPT / "README.md", "ts"), encoding="utf-8")
-    options = [
-        "--strict",
-        "--module",
-        "nodenext",
-        "--target",
-        "es2022",
-        "--lib",
-        "es2023,dom,esnext.disposable",
-    ]
-    succeed([TSC, *options, "main.ts"], folder=tmp_path)
-    printed = succeed(["node", "main.js"], folder=tmp_path, environment=stage.environment)
-    assert greeter.status.url in printed
+        (folder / "node_modules" / scope).symlink_to(TYPESCRIPT / "node_modules" / scope)
+    (folder / "package.json").write_text('{"type": "module"}', encoding="utf-8")
+    return folder
+
+
+def compiled_and_run(project: Path, program: str, stage: Scene) -> str:
+    """Return what a program prints that is compiled strictly."""
+    (project / "main.ts").write_text(program, encoding="utf-8")
+    language = ["--strict", "--module", "nodenext", "--target", "es2022"]
+    succeed([TSC, *language, "main.ts"], folder=project)
+    return succeed(["node", "main.js"], folder=project, environment=stage.environment)
+
+
+def test_the_readme_works(stage: Scene, greeter: doorward.App, project: Path) -> None:
+    """The program on the first page does what it says."""
+    assert greeter.status.url in compiled_and_run(project, example(TYPESCRIPT / "README.md", "ts"), stage)
+
+
+def test_the_program_for_ci_works(stage: Scene, admin: doorward.Client, project: Path) -> None:
+    """The one in docs/how-to/ci.md makes the token that the page says, and prints its id."""
+    assert_nightly(admin, compiled_and_run(project, example(CI_PAGE, "typescript"), stage))

@@ -44,6 +44,9 @@ def succeed(
     return done.stdout
 
 
+CI_PAGE = ROOT / "docs" / "how-to" / "ci.md"
+
+
 def example(page: Path, language: str) -> str:
     """Return the first block of code in *language* on a page."""
     found = re.search(

@@ -1,8 +1,9 @@
 """An api that fails as it is told, and keeps what it heard: for what a real one does only when it is ill.
 
 What happens is in the token of the call: `unsteady-N-…` answers UNAVAILABLE N times, having sent its headers
-as the real one does, and then an answer; `later-…` asks to come again in an hour; `reason-ERROR_REASON_…-…`
-fails with that reason.
+as the real one does, and then an answer; `busy-N-…` says N times that it has too much to do, and when to come
+again; `later-…` asks to come again in an hour; `halting-…` breaks a stream off after its first answer;
+`reason-ERROR_REASON_…-…` fails with that reason.
 """
 
 import re
@@ -101,10 +102,14 @@ class UnsteadyApi(grpc.GenericRpcHandler):
                 self._fail(context, "ERROR_REASON_STORAGE_UNAVAILABLE", retry_seconds=LATER_SECONDS)
             if kind == "unsteady" and len(times) <= int(argument):
                 self._fail(context, "ERROR_REASON_STORAGE_UNAVAILABLE")
+            if kind == "busy" and len(times) <= int(argument):
+                self._fail(context, "ERROR_REASON_HASHING_QUEUE_FULL")
             return GetMessageClass(method.output_type)()
 
         def stream(request: Message, context: grpc.ServicerContext) -> Iterator[Message]:
             yield answer(request, context)
+            if metadata.get("authorization", "").startswith("Bearer halting-"):
+                self._fail(context, "ERROR_REASON_STORAGE_UNAVAILABLE")
 
         reader = GetMessageClass(method.input_type).FromString
         if method.server_streaming:

@@ -48,7 +48,7 @@ func (c *calls) unary(
 	}
 	ctx = c.authorized(ctx)
 	request = withRequestID(request)
-	repeats := method.delays()
+	repeats := method.repeats()
 	for {
 		var header, trailer metadata.MD
 		observed := append(options[:len(options):len(options)], grpc.Header(&header), grpc.Trailer(&trailer))
@@ -57,12 +57,7 @@ func (c *calls) unary(
 			return nil
 		}
 		failed := newError(err, c.address, header, trailer)
-		if !failed.worthRepeating() || len(repeats) == 0 {
-			return failed
-		}
-		delay := max(spread(repeats[0]), failed.RetryAfter)
-		repeats = repeats[1:]
-		if !pause(ctx, delay) {
+		if !repeats.pauseAfter(ctx, failed) {
 			return failed
 		}
 	}
@@ -72,11 +67,21 @@ func (c *calls) stream(
 	ctx context.Context, description *grpc.StreamDesc, connection *grpc.ClientConn, name string,
 	open grpc.Streamer, options ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
-	stream, err := open(c.authorized(ctx), description, connection, name, options...)
-	if err != nil {
-		return nil, newError(err, c.address, nil, nil)
+	ctx = c.authorized(ctx)
+	stream := &observedStream{
+		ctx:     ctx,
+		address: c.address,
+		open: func() (grpc.ClientStream, error) {
+			return open(ctx, description, connection, name, options...)
+		},
 	}
-	return &observedStream{ClientStream: stream, address: c.address}, nil
+	if !description.ClientStreams { // else what was sent would have to be kept
+		stream.repeats = methods[name].repeats()
+	}
+	if err := stream.begin(); err != nil {
+		return nil, err
+	}
+	return stream, nil
 }
 
 // authorized adds the token (RFC 6750 §2.1).

@@ -1,6 +1,7 @@
 package doorward
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 
@@ -15,17 +16,34 @@ import (
 
 // Which calls the client repeats by itself, read from the protos, and how.
 //
-// Only UNAVAILABLE is repeated, which is what a connection that cannot be made or breaks gives, and only a call
-// that does no harm when it happens twice: one whose idempotency_level says so, or a create, whose request_id
-// makes the second answer what the first one made. What a lost first attempt did shows in the answer to the
-// second: a delete may answer NOT_FOUND, an update with an etag ABORTED.
+// Repeated is only what may go better a moment later: UNAVAILABLE, which is what a connection that cannot be made
+// or breaks gives, and RESOURCE_EXHAUSTED when the server itself says when to come back. And only a call that does
+// no harm when it happens twice: one whose idempotency_level says so, or a create, whose request_id makes the
+// second answer what the first one made. What a lost first attempt did shows in the answer to the second: a delete
+// may answer NOT_FOUND, an update with an etag ABORTED.
 //
 // Not left to gRPC's retryPolicy, which ends where the server's first header arrives (gRFC A6): an api that
 // answers at all, such as one whose database is locked, would never be asked again.
 
-// Before each repeat, before they are spread; there are no more than these.
-var repeatDelays = []time.Duration{
-	100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond,
+// The longest wait before each repeat; there are no more repeats than these.
+var repeatDelays = repeats{
+	100 * time.Millisecond, 300 * time.Millisecond, 900 * time.Millisecond, 2 * time.Second,
+}
+
+// repeats are what is left of them for one call.
+type repeats []time.Duration
+
+// pauseAfter waits before the next attempt; false when there is to be none.
+//
+// It is anything up to the delay, after what the server has asked for ("full jitter"), so that clients that failed
+// together come back apart.
+func (r *repeats) pauseAfter(ctx context.Context, failed *Error) bool {
+	if len(*r) == 0 || !failed.worthRepeating() {
+		return false
+	}
+	delay := failed.RetryAfter + rand.N((*r)[0])
+	*r = (*r)[1:]
+	return pause(ctx, delay)
 }
 
 // method is what the protos say of an RPC.
@@ -68,20 +86,16 @@ func readMethod(each protoreflect.MethodDescriptor) method {
 	}
 }
 
-func (m method) delays() []time.Duration {
+func (m method) repeats() repeats {
 	if m.repeatable {
 		return repeatDelays
 	}
 	return nil
 }
 
-// spread answers between half and one and a half times the delay: clients that failed together come back apart.
-func spread(delay time.Duration) time.Duration {
-	return time.Duration(float64(delay) * (0.5 + rand.Float64()))
-}
-
+// worthRepeating is whether the same call may go well a moment later.
 func (e *Error) worthRepeating() bool {
-	return e.Code == codes.Unavailable
+	return e.Code == codes.Unavailable || e.Code == codes.ResourceExhausted && e.RetryAfter > 0
 }
 
 // withRequestID gives a request that has room for an id one of its own, unless the caller did.

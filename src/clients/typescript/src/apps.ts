@@ -1,11 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type CallOptions, Code, type Client as ConnectClient, createClient } from "@connectrpc/connect";
 import type { Calls } from "./calls.js";
-import { pause } from "./calls.js";
 import { AppGaveUp, DoorwardError, oneLine } from "./errors.js";
 import { type App, AppState, type AppStatus } from "./gen/doorward/v1/app_pb.js";
 import { AppService, type ListAppsRequestSchema } from "./gen/doorward/v1/app_service_pb.js";
 import { items } from "./pages.js";
+import { pause } from "./repeats.js";
 
 const WAIT_MS = 60_000;
 const RECONNECT_MS = 500;

@@ -8,7 +8,8 @@ import {
 } from "@connectrpc/connect";
 import { DoorwardError } from "./errors.js";
 import type { ClientOptions } from "./options.js";
-import { delaysMs, identified, isEnforced, isWorthRepeating } from "./repeats.js";
+import { Attempts, identified, isEnforced, isOneRequest } from "./repeats.js";
+import { hideSecrets } from "./secrets.js";
 
 const TIMEOUT_MS = 30_000;
 const ENFORCEMENT_TIMEOUT_MS = 60_000;
@@ -52,29 +53,23 @@ export class Calls implements Transport {
     ...context: [contextValues?: Parameters<Transport["unary"]>[5]]
   ): Promise<UnaryResponse<I, O>> {
     const limit = timeoutMs ?? (isEnforced(method) ? this.#enforcementTimeoutMs : this.#timeoutMs);
-    const deadline = performance.now() + limit;
     const request = identified(method.input, input) as MessageInitShape<I>;
     const headers = this.#with(header);
-    const repeats = delaysMs(method);
+    const attempts = new Attempts(method, limit, signal);
     for (;;) {
       try {
         this.#refuseWhenClosed();
-        const left = Math.max(1, Math.ceil(deadline - performance.now()));
-        return await this.#transport.unary(method, signal, left, headers, request, ...context);
+        const left = attempts.left();
+        const answer = await this.#transport.unary(method, signal, left, headers, request, ...context);
+        hideSecrets(method.output, answer.message);
+        return answer;
       } catch (cause) {
-        const error = this.#error(cause, signal);
-        const next = isWorthRepeating(error) ? repeats.next() : { done: true as const };
-        if (next.done) {
-          throw error;
-        }
-        const delay = Math.max(next.value, error.retryAfterMs ?? 0);
-        if (performance.now() + delay >= deadline || !(await pause(delay, signal))) {
-          throw error;
-        }
+        await attempts.pauseAfter(this.#error(cause, signal));
       }
     }
   }
 
+  /** Until its first answer a stream is repeated as other calls are; then an error is its reader's. */
   async stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodStreaming<I, O>,
     signal: AbortSignal | undefined,
@@ -84,20 +79,47 @@ export class Calls implements Transport {
     ...context: [contextValues?: Parameters<Transport["stream"]>[5]]
   ): Promise<StreamResponse<I, O>> {
     const headers = this.#with(header);
-    try {
-      this.#refuseWhenClosed();
-      const answer = await this.#transport.stream(method, signal, timeoutMs, headers, input, ...context);
-      return { ...answer, message: this.#failing(answer.message, signal) };
-    } catch (cause) {
-      throw this.#error(cause, signal);
-    }
+    const attempts = new Attempts(method, timeoutMs, signal);
+    const requests = isOneRequest(method) ? await collected(input) : undefined;
+    const begin = async (): Promise<StreamResponse<I, O>> => {
+      for (;;) {
+        try {
+          this.#refuseWhenClosed();
+          const left = attempts.left();
+          const sent = requests === undefined ? input : each(requests);
+          return await this.#transport.stream(method, signal, left, headers, sent, ...context);
+        } catch (cause) {
+          await attempts.pauseAfter(this.#error(cause, signal));
+        }
+      }
+    };
+    const first = await begin();
+    const again = async (cause: unknown) => {
+      await attempts.pauseAfter(this.#error(cause, signal));
+      return await begin();
+    };
+    return { ...first, message: this.#answers(first, again, signal) };
   }
 
-  async *#failing<T>(messages: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncIterable<T> {
-    try {
-      yield* messages;
-    } catch (cause) {
-      throw this.#error(cause, signal);
+  async *#answers<I extends DescMessage, O extends DescMessage>(
+    first: StreamResponse<I, O>,
+    again: (cause: unknown) => Promise<StreamResponse<I, O>>,
+    signal: AbortSignal | undefined,
+  ): StreamResponse<I, O>["message"] {
+    let answered = false;
+    for (let attempt = first; ; ) {
+      try {
+        for await (const message of attempt.message) {
+          answered = true;
+          yield message;
+        }
+        return;
+      } catch (cause) {
+        if (answered) {
+          throw this.#error(cause, signal);
+        }
+        attempt = await again(cause);
+      }
     }
   }
 
@@ -131,20 +153,14 @@ export class Calls implements Transport {
   }
 }
 
-/** Waits; false when the signal comes first. */
-export function pause(delayMs: number, signal?: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(finish, delayMs, true);
-    const aborted = () => finish(false);
-    function finish(whole: boolean): void {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", aborted);
-      resolve(whole);
-    }
-    if (signal?.aborted) {
-      finish(false);
-    } else {
-      signal?.addEventListener("abort", aborted);
-    }
-  });
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) {
+    all.push(item);
+  }
+  return all;
+}
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {
+  yield* items;
 }

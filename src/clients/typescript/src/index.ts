@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /**
  * A client of Doorward for Node.js, over gRPC. `@doorward/client/web` is the one for browsers.
  *

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import { inspect } from "node:util";
-import { createRouterTransport } from "@connectrpc/connect";
+import { format, inspect } from "node:util";
+import { toJsonString } from "@bufbuild/protobuf";
+import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { appsOf } from "../src/apps.js";
 import { Calls } from "../src/calls.js";
 import { oneLine } from "../src/errors.js";
 import { Client, Code, ConfigurationError, DoorwardError } from "../src/index.js";
 import { items } from "../src/pages.js";
 import { mayBeRepeated } from "../src/repeats.js";
+import { tokensOf } from "../src/tokens.js";
 import * as v1 from "../src/v1.js";
 import { Client as WebClient } from "../src/web.js";
 
@@ -96,6 +98,32 @@ test("a client that is closed ends what runs, and makes no more calls", async ()
   await assert.rejects(running, isCanceled);
   await assert.rejects(client.whoAmI(), isCanceled);
   silent.close();
+});
+
+test("an answer hides its secret when it is printed, and has it all the same", async () => {
+  const transport = createRouterTransport(({ rpc }) => {
+    rpc(v1.TokenService.method.createToken, () => ({ token: { tokenId: "shown" }, secret: "dw_hidden" }));
+    rpc(v1.TokenService.method.regenerateToken, () => ({ token: { tokenId: "shown" }, secret: "dw_hidden" }));
+    rpc(v1.SessionService.method.createSession, () => ({ session: { host: "shown" }, credential: "hidden" }));
+  });
+  const calls = new Calls(transport, "here", {}, {}, () => false);
+  const tokens = tokensOf(calls);
+  const created = await tokens.createToken({});
+  const regenerated = await tokens.regenerateToken({});
+  const begun = await createClient(v1.SessionService, calls).createSession({});
+  for (const answer of [created, regenerated, begun]) {
+    const numbers = (_: string, value: unknown) => (typeof value === "bigint" ? Number(value) : value);
+    const printed =
+      format("%s %o %j %O", answer, answer, [begun], { answer }) + JSON.stringify(answer, numbers);
+    assert.doesNotMatch(printed, /hidden/);
+    assert.match(printed, /shown/);
+  }
+  assert.deepEqual(
+    [created.secret, regenerated.secret, begun.credential],
+    ["dw_hidden", "dw_hidden", "hidden"],
+  );
+  assert.match(toJsonString(v1.CreateTokenResponseSchema, created), /dw_hidden/);
+  assert.equal({ ...created }.secret, "dw_hidden");
 });
 
 test("a text that would move a cursor, or turn its text, is one line", () => {

@@ -7,11 +7,13 @@
 package doorwardv1
 
 import (
+	redact "doorward.dev/go/internal/redact"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	slog "log/slog"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -195,7 +197,15 @@ func (x *App) Reset() {
 }
 
 func (x *App) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *App) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *App) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*App) ProtoMessage() {}
@@ -312,7 +322,15 @@ func (x *AppSpec) Reset() {
 }
 
 func (x *AppSpec) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *AppSpec) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *AppSpec) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*AppSpec) ProtoMessage() {}
@@ -476,7 +494,15 @@ func (x *ProcessSource) Reset() {
 }
 
 func (x *ProcessSource) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *ProcessSource) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *ProcessSource) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*ProcessSource) ProtoMessage() {}
@@ -752,10 +778,10 @@ const file_doorward_v1_app_proto_rawDesc = "" +
 	"\x0ecors_preflight\x18\x06 \x01(\bR\rcorsPreflightB\b\n" +
 	"\x06source\"0\n" +
 	"\x0eExternalSource\x12\x1e\n" +
-	"\aaddress\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\aaddress\"\xbf\x01\n" +
+	"\aaddress\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\aaddress\"\xc4\x01\n" +
 	"\rProcessSource\x12\x1e\n" +
-	"\acommand\x18\x01 \x03(\tB\x04\xe2A\x01\x02R\acommand\x125\n" +
-	"\x03env\x18\x02 \x03(\v2#.doorward.v1.ProcessSource.EnvEntryR\x03env\x12\x1f\n" +
+	"\acommand\x18\x01 \x03(\tB\x04\xe2A\x01\x02R\acommand\x12:\n" +
+	"\x03env\x18\x02 \x03(\v2#.doorward.v1.ProcessSource.EnvEntryB\x03\x80\x01\x01R\x03env\x12\x1f\n" +
 	"\vworking_dir\x18\x03 \x01(\tR\n" +
 	"workingDir\x1a6\n" +
 	"\bEnvEntry\x12\x10\n" +

@@ -7,11 +7,13 @@
 package doorwardv1
 
 import (
+	redact "doorward.dev/go/internal/redact"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	slog "log/slog"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -100,7 +102,15 @@ func (x *CreateAppRequest) Reset() {
 }
 
 func (x *CreateAppRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *CreateAppRequest) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *CreateAppRequest) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*CreateAppRequest) ProtoMessage() {}
@@ -153,7 +163,15 @@ func (x *CreateAppResponse) Reset() {
 }
 
 func (x *CreateAppResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *CreateAppResponse) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *CreateAppResponse) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*CreateAppResponse) ProtoMessage() {}
@@ -245,7 +263,15 @@ func (x *GetAppResponse) Reset() {
 }
 
 func (x *GetAppResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *GetAppResponse) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *GetAppResponse) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*GetAppResponse) ProtoMessage() {}
@@ -375,7 +401,15 @@ func (x *ListAppsResponse) Reset() {
 }
 
 func (x *ListAppsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *ListAppsResponse) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *ListAppsResponse) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*ListAppsResponse) ProtoMessage() {}
@@ -432,7 +466,15 @@ func (x *UpdateAppRequest) Reset() {
 }
 
 func (x *UpdateAppRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *UpdateAppRequest) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *UpdateAppRequest) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*UpdateAppRequest) ProtoMessage() {}
@@ -488,7 +530,15 @@ func (x *UpdateAppResponse) Reset() {
 }
 
 func (x *UpdateAppResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *UpdateAppResponse) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *UpdateAppResponse) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*UpdateAppResponse) ProtoMessage() {}
@@ -598,7 +648,15 @@ func (x *StartAppResponse) Reset() {
 }
 
 func (x *StartAppResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *StartAppResponse) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *StartAppResponse) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*StartAppResponse) ProtoMessage() {}
@@ -709,7 +767,15 @@ func (x *StopAppResponse) Reset() {
 }
 
 func (x *StopAppResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *StopAppResponse) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *StopAppResponse) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*StopAppResponse) ProtoMessage() {}

@@ -7,10 +7,12 @@
 package doorwardv1
 
 import (
+	redact "doorward.dev/go/internal/redact"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	slog "log/slog"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -165,7 +167,15 @@ func (x *CreateSessionResponse) Reset() {
 }
 
 func (x *CreateSessionResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *CreateSessionResponse) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *CreateSessionResponse) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*CreateSessionResponse) ProtoMessage() {}

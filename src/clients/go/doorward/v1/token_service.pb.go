@@ -7,11 +7,13 @@
 package doorwardv1
 
 import (
+	redact "doorward.dev/go/internal/redact"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
+	slog "log/slog"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -101,7 +103,15 @@ func (x *CreateTokenResponse) Reset() {
 }
 
 func (x *CreateTokenResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *CreateTokenResponse) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *CreateTokenResponse) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*CreateTokenResponse) ProtoMessage() {}
@@ -538,7 +548,15 @@ func (x *RegenerateTokenResponse) Reset() {
 }
 
 func (x *RegenerateTokenResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *RegenerateTokenResponse) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *RegenerateTokenResponse) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*RegenerateTokenResponse) ProtoMessage() {}
@@ -817,7 +835,15 @@ func (x *PreviewSelectorResponse) Reset() {
 }
 
 func (x *PreviewSelectorResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
+	return redact.String(x)
+}
+
+func (x *PreviewSelectorResponse) GoString() string {
+	return redact.GoString(x)
+}
+
+func (x *PreviewSelectorResponse) LogValue() slog.Value {
+	return redact.LogValue(x)
 }
 
 func (*PreviewSelectorResponse) ProtoMessage() {}
@@ -1161,10 +1187,10 @@ const file_doorward_v1_token_service_proto_rawDesc = "" +
 	"\x12CreateTokenRequest\x12.\n" +
 	"\x05token\x18\x01 \x01(\v2\x12.doorward.v1.TokenB\x04\xe2A\x01\x02R\x05token\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId\"W\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"\\\n" +
 	"\x13CreateTokenResponse\x12(\n" +
-	"\x05token\x18\x01 \x01(\v2\x12.doorward.v1.TokenR\x05token\x12\x16\n" +
-	"\x06secret\x18\x02 \x01(\tR\x06secret\"2\n" +
+	"\x05token\x18\x01 \x01(\v2\x12.doorward.v1.TokenR\x05token\x12\x1b\n" +
+	"\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01R\x06secret\"2\n" +
 	"\x0fGetTokenRequest\x12\x1f\n" +
 	"\btoken_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\atokenId\"<\n" +
 	"\x10GetTokenResponse\x12(\n" +
@@ -1186,10 +1212,10 @@ const file_doorward_v1_token_service_proto_rawDesc = "" +
 	"\x16RegenerateTokenRequest\x12\x1f\n" +
 	"\btoken_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\atokenId\x12<\n" +
 	"\fgrace_period\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\vgracePeriod\x12\x12\n" +
-	"\x04etag\x18\x03 \x01(\tR\x04etag\"\x9b\x01\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\"\xa0\x01\n" +
 	"\x17RegenerateTokenResponse\x12(\n" +
-	"\x05token\x18\x01 \x01(\v2\x12.doorward.v1.TokenR\x05token\x12\x16\n" +
-	"\x06secret\x18\x02 \x01(\tR\x06secret\x12>\n" +
+	"\x05token\x18\x01 \x01(\v2\x12.doorward.v1.TokenR\x05token\x12\x1b\n" +
+	"\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01R\x06secret\x12>\n" +
 	"\rpolicy_update\x18\x03 \x01(\v2\x19.doorward.v1.PolicyUpdateR\fpolicyUpdate\"I\n" +
 	"\x12DeleteTokenRequest\x12\x1f\n" +
 	"\btoken_id\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\atokenId\x12\x12\n" +

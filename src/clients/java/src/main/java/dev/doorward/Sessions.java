@@ -15,8 +15,9 @@ public final class Sessions {
   }
 
   /** Begins a session with the app at a host. Never repeated by the client. */
-  public CreateSessionResponse createSession(CreateSessionRequest request) {
-    return calls.unary(SessionServiceGrpc.getCreateSessionMethod(), request);
+  public NewSession createSession(CreateSessionRequest request) {
+    CreateSessionResponse answer = calls.unary(SessionServiceGrpc.getCreateSessionMethod(), request);
+    return new NewSession(answer.getSession(), answer.getCredential());
   }
 
   /** Ends a session, which no replica takes any more when this returns. */

@@ -11,6 +11,7 @@ import dev.doorward.v1.GetTokenRequest;
 import dev.doorward.v1.GetTokenResponse;
 import dev.doorward.v1.ListTokensRequest;
 import dev.doorward.v1.ListTokensResponse;
+import dev.doorward.v1.PolicyUpdate;
 import dev.doorward.v1.PreviewSelectorRequest;
 import dev.doorward.v1.PreviewSelectorResponse;
 import dev.doorward.v1.RegenerateTokenRequest;
@@ -46,8 +47,9 @@ public final class Tokens {
   }
 
   /** Gives a token a new secret. Never repeated by the client: each call makes another. */
-  public RegenerateTokenResponse regenerateToken(RegenerateTokenRequest request) {
-    return calls.unary(TokenServiceGrpc.getRegenerateTokenMethod(), request);
+  public IssuedToken regenerateToken(RegenerateTokenRequest request) {
+    RegenerateTokenResponse answer = calls.unary(TokenServiceGrpc.getRegenerateTokenMethod(), request);
+    return new IssuedToken(answer.getToken(), answer.getSecret(), answer.getPolicyUpdate());
   }
 
   /** Deletes a token, which is dead when this returns. */
@@ -77,12 +79,12 @@ public final class Tokens {
    * which it does not keep: that throws {@link SecretLostException}, and {@link #regenerateToken} gives a new
    * one.
    */
-  public CreateTokenResponse createToken(CreateTokenRequest request) {
+  public IssuedToken createToken(CreateTokenRequest request) {
     CreateTokenResponse answer = calls.unary(TokenServiceGrpc.getCreateTokenMethod(), request);
     if (answer.getSecret().isEmpty()) {
       throw new SecretLostException(answer.getToken().getTokenId());
     }
-    return answer;
+    return new IssuedToken(answer.getToken(), answer.getSecret(), PolicyUpdate.getDefaultInstance());
   }
 
   /** The tokens, newest first, whatever the page. */

@@ -5,14 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
+import com.google.protobuf.Internal;
 import com.google.protobuf.Message;
 import dev.doorward.v1.AppServiceProto;
 import dev.doorward.v1.AuditServiceProto;
+import dev.doorward.v1.PolicyUpdate;
 import dev.doorward.v1.ReplicaServiceProto;
+import dev.doorward.v1.Session;
 import dev.doorward.v1.SessionServiceProto;
+import dev.doorward.v1.Token;
 import dev.doorward.v1.TokenServiceProto;
+import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -123,6 +129,36 @@ class ClientTest {
         new Items<>("", token -> new Items.Page<>(List.of("item" + token), token.isEmpty() ? pages.get(1) : ""));
     for (int loop = 0; loop < 2; loop++) {
       assertEquals(List.of("item", "itemnext"), items.stream().toList());
+    }
+  }
+
+  /** What answers a secret does not show it when it is printed or logged. */
+  @Test
+  void anAnswerHidesItsSecret() {
+    Token token = Token.newBuilder().setTokenId("shown").build();
+    Session session = Session.newBuilder().setHost("shown").build();
+    for (Object answer :
+        List.of(
+            new IssuedToken(token, "dw_hidden", PolicyUpdate.getDefaultInstance()),
+            new NewSession(session, "hidden"))) {
+      String printed = String.format("%s %s %s", answer, List.of(answer), Map.of("answer", answer));
+      assertFalse(printed.contains("hidden"), printed);
+      assertTrue(printed.contains("shown"), printed);
+    }
+  }
+
+  /** No call answers a message with a secret in it: what is marked as one has a type of the library's. */
+  @Test
+  void noCallAnswersAMessageWithASecret() {
+    for (Class<?> service : SERVICES.keySet()) {
+      for (Method method : service.getDeclaredMethods()) {
+        if (Message.class.isAssignableFrom(method.getReturnType())) {
+          var message = (Message) Internal.getDefaultInstance(method.getReturnType().asSubclass(Message.class));
+          for (FieldDescriptor field : message.getDescriptorForType().getFields()) {
+            assertFalse(field.getOptions().getDebugRedact(), field.getFullName());
+          }
+        }
+      }
     }
   }
 

@@ -104,33 +104,33 @@ public final class AppProto extends com.google.protobuf.GeneratedFile {
       "(\0132\026.doorward.v1.ReadinessR\treadiness\022%\n" +
       "\016cors_preflight\030\006 \001(\010R\rcorsPreflightB\010\n\006" +
       "source\"0\n\016ExternalSource\022\036\n\007address\030\001 \001(" +
-      "\tB\004\342A\001\002R\007address\"\277\001\n\rProcessSource\022\036\n\007co" +
-      "mmand\030\001 \003(\tB\004\342A\001\002R\007command\0225\n\003env\030\002 \003(\0132" +
-      "#.doorward.v1.ProcessSource.EnvEntryR\003en" +
-      "v\022\037\n\013working_dir\030\003 \001(\tR\nworkingDir\0326\n\010En" +
-      "vEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR" +
-      "\005value:\0028\001\"\177\n\tReadiness\022\022\n\004path\030\001 \001(\tR\004p" +
-      "ath\0221\n\006period\030\002 \001(\0132\031.google.protobuf.Du" +
-      "rationR\006period\022+\n\021failure_threshold\030\003 \001(" +
-      "\005R\020failureThreshold\"\233\001\n\tAppStatus\022+\n\005sta" +
-      "te\030\001 \001(\0162\025.doorward.v1.AppStateR\005state\022\020" +
-      "\n\003url\030\002 \001(\tR\003url\022\030\n\007message\030\003 \001(\tR\007messa" +
-      "ge\0225\n\007history\030\004 \003(\0132\033.doorward.v1.AppSta" +
-      "teChangeR\007history\"\207\001\n\016AppStateChange\022+\n\005" +
-      "state\030\001 \001(\0162\025.doorward.v1.AppStateR\005stat" +
-      "e\022.\n\004time\030\002 \001(\0132\032.google.protobuf.Timest" +
-      "ampR\004time\022\030\n\007message\030\003 \001(\tR\007message*\367\001\n\010" +
-      "AppState\022\031\n\025APP_STATE_UNSPECIFIED\020\000\022\024\n\020A" +
-      "PP_STATE_QUEUED\020\001\022\032\n\026APP_STATE_INITIALIZ" +
-      "ING\020\002\022\025\n\021APP_STATE_SCALING\020\003\022\025\n\021APP_STAT" +
-      "E_RUNNING\020\004\022\026\n\022APP_STATE_STOPPING\020\005\022\025\n\021A" +
-      "PP_STATE_STOPPED\020\006\022\024\n\020APP_STATE_FAILED\020\007" +
-      "\022\023\n\017APP_STATE_ERROR\020\010\022\026\n\022APP_STATE_DELET" +
-      "ING\020\t*N\n\006Access\022\026\n\022ACCESS_UNSPECIFIED\020\000\022" +
-      "\031\n\025ACCESS_TOKEN_REQUIRED\020\001\022\021\n\rACCESS_PUB" +
-      "LIC\020\002BE\n\017dev.doorward.v1B\010AppProtoP\001Z&do" +
-      "orward.dev/go/doorward/v1;doorwardv1b\006pr" +
-      "oto3"
+      "\tB\004\342A\001\002R\007address\"\304\001\n\rProcessSource\022\036\n\007co" +
+      "mmand\030\001 \003(\tB\004\342A\001\002R\007command\022:\n\003env\030\002 \003(\0132" +
+      "#.doorward.v1.ProcessSource.EnvEntryB\003\200\001" +
+      "\001R\003env\022\037\n\013working_dir\030\003 \001(\tR\nworkingDir\032" +
+      "6\n\010EnvEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002" +
+      " \001(\tR\005value:\0028\001\"\177\n\tReadiness\022\022\n\004path\030\001 \001" +
+      "(\tR\004path\0221\n\006period\030\002 \001(\0132\031.google.protob" +
+      "uf.DurationR\006period\022+\n\021failure_threshold" +
+      "\030\003 \001(\005R\020failureThreshold\"\233\001\n\tAppStatus\022+" +
+      "\n\005state\030\001 \001(\0162\025.doorward.v1.AppStateR\005st" +
+      "ate\022\020\n\003url\030\002 \001(\tR\003url\022\030\n\007message\030\003 \001(\tR\007" +
+      "message\0225\n\007history\030\004 \003(\0132\033.doorward.v1.A" +
+      "ppStateChangeR\007history\"\207\001\n\016AppStateChang" +
+      "e\022+\n\005state\030\001 \001(\0162\025.doorward.v1.AppStateR" +
+      "\005state\022.\n\004time\030\002 \001(\0132\032.google.protobuf.T" +
+      "imestampR\004time\022\030\n\007message\030\003 \001(\tR\007message" +
+      "*\367\001\n\010AppState\022\031\n\025APP_STATE_UNSPECIFIED\020\000" +
+      "\022\024\n\020APP_STATE_QUEUED\020\001\022\032\n\026APP_STATE_INIT" +
+      "IALIZING\020\002\022\025\n\021APP_STATE_SCALING\020\003\022\025\n\021APP" +
+      "_STATE_RUNNING\020\004\022\026\n\022APP_STATE_STOPPING\020\005" +
+      "\022\025\n\021APP_STATE_STOPPED\020\006\022\024\n\020APP_STATE_FAI" +
+      "LED\020\007\022\023\n\017APP_STATE_ERROR\020\010\022\026\n\022APP_STATE_" +
+      "DELETING\020\t*N\n\006Access\022\026\n\022ACCESS_UNSPECIFI" +
+      "ED\020\000\022\031\n\025ACCESS_TOKEN_REQUIRED\020\001\022\021\n\rACCES" +
+      "S_PUBLIC\020\002BE\n\017dev.doorward.v1B\010AppProtoP" +
+      "\001Z&doorward.dev/go/doorward/v1;doorwardv" +
+      "1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

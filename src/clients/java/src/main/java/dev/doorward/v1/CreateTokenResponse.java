@@ -101,7 +101,7 @@ private static final long serialVersionUID = 0L;
    * request repeats an earlier one; regenerate the token then.
    * </pre>
    *
-   * <code>string secret = 2 [json_name = "secret"];</code>
+   * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
    * @return The secret.
    */
   @java.lang.Override
@@ -123,7 +123,7 @@ private static final long serialVersionUID = 0L;
    * request repeats an earlier one; regenerate the token then.
    * </pre>
    *
-   * <code>string secret = 2 [json_name = "secret"];</code>
+   * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
    * @return The bytes for secret.
    */
   @java.lang.Override
@@ -648,7 +648,7 @@ private static final long serialVersionUID = 0L;
      * request repeats an earlier one; regenerate the token then.
      * </pre>
      *
-     * <code>string secret = 2 [json_name = "secret"];</code>
+     * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
      * @return The secret.
      */
     public java.lang.String getSecret() {
@@ -669,7 +669,7 @@ private static final long serialVersionUID = 0L;
      * request repeats an earlier one; regenerate the token then.
      * </pre>
      *
-     * <code>string secret = 2 [json_name = "secret"];</code>
+     * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
      * @return The bytes for secret.
      */
     public com.google.protobuf.ByteString
@@ -691,7 +691,7 @@ private static final long serialVersionUID = 0L;
      * request repeats an earlier one; regenerate the token then.
      * </pre>
      *
-     * <code>string secret = 2 [json_name = "secret"];</code>
+     * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
      * @param value The secret to set.
      * @return This builder for chaining.
      */
@@ -709,7 +709,7 @@ private static final long serialVersionUID = 0L;
      * request repeats an earlier one; regenerate the token then.
      * </pre>
      *
-     * <code>string secret = 2 [json_name = "secret"];</code>
+     * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
      * @return This builder for chaining.
      */
     public Builder clearSecret() {
@@ -724,7 +724,7 @@ private static final long serialVersionUID = 0L;
      * request repeats an earlier one; regenerate the token then.
      * </pre>
      *
-     * <code>string secret = 2 [json_name = "secret"];</code>
+     * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
      * @param value The bytes for secret to set.
      * @return This builder for chaining.
      */

@@ -157,7 +157,7 @@ private static final long serialVersionUID = 0L;
    * its value.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+   * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
    */
   @java.lang.Override
   public boolean containsEnv(
@@ -180,7 +180,7 @@ private static final long serialVersionUID = 0L;
    * its value.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+   * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
    */
   @java.lang.Override
   public java.util.Map<java.lang.String, java.lang.String> getEnvMap() {
@@ -193,7 +193,7 @@ private static final long serialVersionUID = 0L;
    * its value.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+   * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
    */
   @java.lang.Override
   public /* nullable */
@@ -213,7 +213,7 @@ java.lang.String defaultValue) {
    * its value.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+   * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
    */
   @java.lang.Override
   public java.lang.String getEnvOrThrow(
@@ -862,7 +862,7 @@ java.lang.String defaultValue) {
      * its value.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+     * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
      */
     @java.lang.Override
     public boolean containsEnv(
@@ -885,7 +885,7 @@ java.lang.String defaultValue) {
      * its value.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+     * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
      */
     @java.lang.Override
     public java.util.Map<java.lang.String, java.lang.String> getEnvMap() {
@@ -898,7 +898,7 @@ java.lang.String defaultValue) {
      * its value.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+     * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
      */
     @java.lang.Override
     public /* nullable */
@@ -918,7 +918,7 @@ java.lang.String defaultValue) {
      * its value.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+     * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
      */
     @java.lang.Override
     public java.lang.String getEnvOrThrow(
@@ -944,7 +944,7 @@ java.lang.String defaultValue) {
      * its value.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+     * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
      */
     public Builder removeEnv(
         java.lang.String key) {
@@ -969,7 +969,7 @@ java.lang.String defaultValue) {
      * its value.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+     * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
      */
     public Builder putEnv(
         java.lang.String key,
@@ -988,7 +988,7 @@ java.lang.String defaultValue) {
      * its value.
      * </pre>
      *
-     * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+     * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
      */
     public Builder putAllEnv(
         java.util.Map<java.lang.String, java.lang.String> values) {

@@ -62,7 +62,7 @@ public interface ProcessSourceOrBuilder extends
    * its value.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+   * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
    */
   int getEnvCount();
   /**
@@ -72,7 +72,7 @@ public interface ProcessSourceOrBuilder extends
    * its value.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+   * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
    */
   boolean containsEnv(
       java.lang.String key);
@@ -89,7 +89,7 @@ public interface ProcessSourceOrBuilder extends
    * its value.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+   * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
    */
   java.util.Map<java.lang.String, java.lang.String>
   getEnvMap();
@@ -100,7 +100,7 @@ public interface ProcessSourceOrBuilder extends
    * its value.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+   * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
    */
   /* nullable */
 java.lang.String getEnvOrDefault(
@@ -114,7 +114,7 @@ java.lang.String defaultValue);
    * its value.
    * </pre>
    *
-   * <code>map&lt;string, string&gt; env = 2 [json_name = "env"];</code>
+   * <code>map&lt;string, string&gt; env = 2 [json_name = "env", debug_redact = true];</code>
    */
   java.lang.String getEnvOrThrow(
       java.lang.String key);

@@ -100,7 +100,7 @@ private static final long serialVersionUID = 0L;
    * The new secret. Keep it safe: no later call answers it.
    * </pre>
    *
-   * <code>string secret = 2 [json_name = "secret"];</code>
+   * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
    * @return The secret.
    */
   @java.lang.Override
@@ -121,7 +121,7 @@ private static final long serialVersionUID = 0L;
    * The new secret. Keep it safe: no later call answers it.
    * </pre>
    *
-   * <code>string secret = 2 [json_name = "secret"];</code>
+   * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
    * @return The bytes for secret.
    */
   @java.lang.Override
@@ -721,7 +721,7 @@ private static final long serialVersionUID = 0L;
      * The new secret. Keep it safe: no later call answers it.
      * </pre>
      *
-     * <code>string secret = 2 [json_name = "secret"];</code>
+     * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
      * @return The secret.
      */
     public java.lang.String getSecret() {
@@ -741,7 +741,7 @@ private static final long serialVersionUID = 0L;
      * The new secret. Keep it safe: no later call answers it.
      * </pre>
      *
-     * <code>string secret = 2 [json_name = "secret"];</code>
+     * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
      * @return The bytes for secret.
      */
     public com.google.protobuf.ByteString
@@ -762,7 +762,7 @@ private static final long serialVersionUID = 0L;
      * The new secret. Keep it safe: no later call answers it.
      * </pre>
      *
-     * <code>string secret = 2 [json_name = "secret"];</code>
+     * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
      * @param value The secret to set.
      * @return This builder for chaining.
      */
@@ -779,7 +779,7 @@ private static final long serialVersionUID = 0L;
      * The new secret. Keep it safe: no later call answers it.
      * </pre>
      *
-     * <code>string secret = 2 [json_name = "secret"];</code>
+     * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
      * @return This builder for chaining.
      */
     public Builder clearSecret() {
@@ -793,7 +793,7 @@ private static final long serialVersionUID = 0L;
      * The new secret. Keep it safe: no later call answers it.
      * </pre>
      *
-     * <code>string secret = 2 [json_name = "secret"];</code>
+     * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
      * @param value The bytes for secret to set.
      * @return This builder for chaining.
      */

@@ -42,7 +42,7 @@ public interface RegenerateTokenResponseOrBuilder extends
    * The new secret. Keep it safe: no later call answers it.
    * </pre>
    *
-   * <code>string secret = 2 [json_name = "secret"];</code>
+   * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
    * @return The secret.
    */
   java.lang.String getSecret();
@@ -51,7 +51,7 @@ public interface RegenerateTokenResponseOrBuilder extends
    * The new secret. Keep it safe: no later call answers it.
    * </pre>
    *
-   * <code>string secret = 2 [json_name = "secret"];</code>
+   * <code>string secret = 2 [json_name = "secret", debug_redact = true];</code>
    * @return The bytes for secret.
    */
   com.google.protobuf.ByteString

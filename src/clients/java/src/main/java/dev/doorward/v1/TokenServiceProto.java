@@ -139,86 +139,86 @@ public final class TokenServiceProto extends com.google.protobuf.GeneratedFile {
       "n.proto\032 google/protobuf/field_mask.prot" +
       "o\"c\n\022CreateTokenRequest\022.\n\005token\030\001 \001(\0132\022" +
       ".doorward.v1.TokenB\004\342A\001\002R\005token\022\035\n\nreque" +
-      "st_id\030\002 \001(\tR\trequestId\"W\n\023CreateTokenRes" +
+      "st_id\030\002 \001(\tR\trequestId\"\\\n\023CreateTokenRes" +
       "ponse\022(\n\005token\030\001 \001(\0132\022.doorward.v1.Token" +
-      "R\005token\022\026\n\006secret\030\002 \001(\tR\006secret\"2\n\017GetTo" +
-      "kenRequest\022\037\n\010token_id\030\001 \001(\tB\004\342A\001\002R\007toke" +
-      "nId\"<\n\020GetTokenResponse\022(\n\005token\030\001 \001(\0132\022" +
-      ".doorward.v1.TokenR\005token\"O\n\021ListTokensR" +
-      "equest\022\033\n\tpage_size\030\001 \001(\005R\010pageSize\022\035\n\np" +
-      "age_token\030\002 \001(\tR\tpageToken\"h\n\022ListTokens" +
-      "Response\022*\n\006tokens\030\001 \003(\0132\022.doorward.v1.T" +
-      "okenR\006tokens\022&\n\017next_page_token\030\002 \001(\tR\rn" +
-      "extPageToken\"\201\001\n\022UpdateTokenRequest\022.\n\005t" +
-      "oken\030\001 \001(\0132\022.doorward.v1.TokenB\004\342A\001\002R\005to" +
-      "ken\022;\n\013update_mask\030\002 \001(\0132\032.google.protob" +
-      "uf.FieldMaskR\nupdateMask\"\177\n\023UpdateTokenR" +
-      "esponse\022(\n\005token\030\001 \001(\0132\022.doorward.v1.Tok" +
-      "enR\005token\022>\n\rpolicy_update\030\002 \001(\0132\031.doorw" +
-      "ard.v1.PolicyUpdateR\014policyUpdate\"\213\001\n\026Re" +
-      "generateTokenRequest\022\037\n\010token_id\030\001 \001(\tB\004" +
-      "\342A\001\002R\007tokenId\022<\n\014grace_period\030\002 \001(\0132\031.go" +
-      "ogle.protobuf.DurationR\013gracePeriod\022\022\n\004e" +
-      "tag\030\003 \001(\tR\004etag\"\233\001\n\027RegenerateTokenRespo" +
-      "nse\022(\n\005token\030\001 \001(\0132\022.doorward.v1.TokenR\005" +
-      "token\022\026\n\006secret\030\002 \001(\tR\006secret\022>\n\rpolicy_" +
-      "update\030\003 \001(\0132\031.doorward.v1.PolicyUpdateR" +
-      "\014policyUpdate\"I\n\022DeleteTokenRequest\022\037\n\010t" +
-      "oken_id\030\001 \001(\tB\004\342A\001\002R\007tokenId\022\022\n\004etag\030\002 \001" +
-      "(\tR\004etag\"U\n\023DeleteTokenResponse\022>\n\rpolic" +
-      "y_update\030\001 \001(\0132\031.doorward.v1.PolicyUpdat" +
-      "eR\014policyUpdate\"\273\001\n\026PreviewSelectorReque" +
-      "st\022\026\n\006region\030\001 \001(\tR\006region\022\'\n\016label_sele" +
-      "ctor\030\002 \001(\tH\000R\rlabelSelector\022\033\n\010all_apps\030" +
-      "\003 \001(\010H\000R\007allApps\022\033\n\tpage_size\030\004 \001(\005R\010pag" +
-      "eSize\022\035\n\npage_token\030\005 \001(\tR\tpageTokenB\007\n\005" +
-      "scope\"\226\001\n\027PreviewSelectorResponse\022-\n\022can" +
-      "onical_selector\030\001 \001(\tR\021canonicalSelector" +
-      "\022$\n\004apps\030\002 \003(\0132\020.doorward.v1.AppR\004apps\022&" +
-      "\n\017next_page_token\030\003 \001(\tR\rnextPageToken\"\200" +
-      "\001\n\024ExplainAccessRequest\022\037\n\010token_id\030\001 \001(" +
-      "\tB\004\342A\001\002R\007tokenId\022\033\n\006app_id\030\002 \001(\tB\004\342A\001\002R\005" +
-      "appId\022\026\n\006method\030\003 \001(\tR\006method\022\022\n\004path\030\004 " +
-      "\001(\tR\004path\"\231\001\n\025ExplainAccessResponse\022\030\n\007a" +
-      "llowed\030\001 \001(\010R\007allowed\022\026\n\006reason\030\002 \001(\tR\006r" +
-      "eason\022\037\n\013http_status\030\003 \001(\005R\nhttpStatus\022-" +
-      "\n\005rules\030\004 \003(\0132\027.doorward.v1.AccessRuleR\005" +
-      "rules\"P\n\nAccessRule\022\022\n\004rule\030\001 \001(\tR\004rule\022" +
-      "\026\n\006passed\030\002 \001(\010R\006passed\022\026\n\006detail\030\003 \001(\tR" +
-      "\006detail\"\017\n\rWhoAmIRequest\":\n\016WhoAmIRespon" +
-      "se\022(\n\005token\030\001 \001(\0132\022.doorward.v1.TokenR\005t" +
-      "oken2\205\t\n\014TokenService\022s\n\013CreateToken\022\037.d" +
-      "oorward.v1.CreateTokenRequest\032 .doorward" +
-      ".v1.CreateTokenResponse\"!\332A\005token\202\323\344\223\002\023:" +
-      "\005token\"\n/v1/tokens\022{\n\010GetToken\022\034.doorwar" +
-      "d.v1.GetTokenRequest\032\035.doorward.v1.GetTo" +
-      "kenResponse\"2\220\002\001\332A\010token_id\202\323\344\223\002\036b\005token" +
-      "\022\025/v1/tokens/{token_id}\022g\n\nListTokens\022\036." +
-      "doorward.v1.ListTokensRequest\032\037.doorward" +
-      ".v1.ListTokensResponse\"\030\220\002\001\332A\000\202\323\344\223\002\014\022\n/v" +
-      "1/tokens\022\232\001\n\013UpdateToken\022\037.doorward.v1.U" +
-      "pdateTokenRequest\032 .doorward.v1.UpdateTo" +
-      "kenResponse\"H\220\002\002\332A\021token,update_mask\202\323\344\223" +
-      "\002+:\005tokenb\005token2\033/v1/tokens/{token.toke" +
-      "n_id}\022\224\001\n\017RegenerateToken\022#.doorward.v1." +
-      "RegenerateTokenRequest\032$.doorward.v1.Reg" +
-      "enerateTokenResponse\"6\332A\010token_id\202\323\344\223\002%:" +
-      "\001*\" /v1/tokens/{token_id}:regenerate\022}\n\013" +
-      "DeleteToken\022\037.doorward.v1.DeleteTokenReq" +
-      "uest\032 .doorward.v1.DeleteTokenResponse\"+" +
-      "\220\002\002\332A\010token_id\202\323\344\223\002\027*\025/v1/tokens/{token_" +
-      "id}\022\206\001\n\017PreviewSelector\022#.doorward.v1.Pr" +
-      "eviewSelectorRequest\032$.doorward.v1.Previ" +
-      "ewSelectorResponse\"(\220\002\001\202\323\344\223\002\037:\001*\"\032/v1/to" +
-      "kens:previewSelector\022~\n\rExplainAccess\022!." +
-      "doorward.v1.ExplainAccessRequest\032\".doorw" +
-      "ard.v1.ExplainAccessResponse\"&\220\002\001\202\323\344\223\002\035:" +
-      "\001*\"\030/v1/tokens:explainAccess\022^\n\006WhoAmI\022\032" +
-      ".doorward.v1.WhoAmIRequest\032\033.doorward.v1" +
-      ".WhoAmIResponse\"\033\220\002\001\332A\000\202\323\344\223\002\017b\005token\022\006/v" +
-      "1/meBN\n\017dev.doorward.v1B\021TokenServicePro" +
-      "toP\001Z&doorward.dev/go/doorward/v1;doorwa" +
-      "rdv1b\006proto3"
+      "R\005token\022\033\n\006secret\030\002 \001(\tB\003\200\001\001R\006secret\"2\n\017" +
+      "GetTokenRequest\022\037\n\010token_id\030\001 \001(\tB\004\342A\001\002R" +
+      "\007tokenId\"<\n\020GetTokenResponse\022(\n\005token\030\001 " +
+      "\001(\0132\022.doorward.v1.TokenR\005token\"O\n\021ListTo" +
+      "kensRequest\022\033\n\tpage_size\030\001 \001(\005R\010pageSize" +
+      "\022\035\n\npage_token\030\002 \001(\tR\tpageToken\"h\n\022ListT" +
+      "okensResponse\022*\n\006tokens\030\001 \003(\0132\022.doorward" +
+      ".v1.TokenR\006tokens\022&\n\017next_page_token\030\002 \001" +
+      "(\tR\rnextPageToken\"\201\001\n\022UpdateTokenRequest" +
+      "\022.\n\005token\030\001 \001(\0132\022.doorward.v1.TokenB\004\342A\001" +
+      "\002R\005token\022;\n\013update_mask\030\002 \001(\0132\032.google.p" +
+      "rotobuf.FieldMaskR\nupdateMask\"\177\n\023UpdateT" +
+      "okenResponse\022(\n\005token\030\001 \001(\0132\022.doorward.v" +
+      "1.TokenR\005token\022>\n\rpolicy_update\030\002 \001(\0132\031." +
+      "doorward.v1.PolicyUpdateR\014policyUpdate\"\213" +
+      "\001\n\026RegenerateTokenRequest\022\037\n\010token_id\030\001 " +
+      "\001(\tB\004\342A\001\002R\007tokenId\022<\n\014grace_period\030\002 \001(\013" +
+      "2\031.google.protobuf.DurationR\013gracePeriod" +
+      "\022\022\n\004etag\030\003 \001(\tR\004etag\"\240\001\n\027RegenerateToken" +
+      "Response\022(\n\005token\030\001 \001(\0132\022.doorward.v1.To" +
+      "kenR\005token\022\033\n\006secret\030\002 \001(\tB\003\200\001\001R\006secret\022" +
+      ">\n\rpolicy_update\030\003 \001(\0132\031.doorward.v1.Pol" +
+      "icyUpdateR\014policyUpdate\"I\n\022DeleteTokenRe" +
+      "quest\022\037\n\010token_id\030\001 \001(\tB\004\342A\001\002R\007tokenId\022\022" +
+      "\n\004etag\030\002 \001(\tR\004etag\"U\n\023DeleteTokenRespons" +
+      "e\022>\n\rpolicy_update\030\001 \001(\0132\031.doorward.v1.P" +
+      "olicyUpdateR\014policyUpdate\"\273\001\n\026PreviewSel" +
+      "ectorRequest\022\026\n\006region\030\001 \001(\tR\006region\022\'\n\016" +
+      "label_selector\030\002 \001(\tH\000R\rlabelSelector\022\033\n" +
+      "\010all_apps\030\003 \001(\010H\000R\007allApps\022\033\n\tpage_size\030" +
+      "\004 \001(\005R\010pageSize\022\035\n\npage_token\030\005 \001(\tR\tpag" +
+      "eTokenB\007\n\005scope\"\226\001\n\027PreviewSelectorRespo" +
+      "nse\022-\n\022canonical_selector\030\001 \001(\tR\021canonic" +
+      "alSelector\022$\n\004apps\030\002 \003(\0132\020.doorward.v1.A" +
+      "ppR\004apps\022&\n\017next_page_token\030\003 \001(\tR\rnextP" +
+      "ageToken\"\200\001\n\024ExplainAccessRequest\022\037\n\010tok" +
+      "en_id\030\001 \001(\tB\004\342A\001\002R\007tokenId\022\033\n\006app_id\030\002 \001" +
+      "(\tB\004\342A\001\002R\005appId\022\026\n\006method\030\003 \001(\tR\006method\022" +
+      "\022\n\004path\030\004 \001(\tR\004path\"\231\001\n\025ExplainAccessRes" +
+      "ponse\022\030\n\007allowed\030\001 \001(\010R\007allowed\022\026\n\006reaso" +
+      "n\030\002 \001(\tR\006reason\022\037\n\013http_status\030\003 \001(\005R\nht" +
+      "tpStatus\022-\n\005rules\030\004 \003(\0132\027.doorward.v1.Ac" +
+      "cessRuleR\005rules\"P\n\nAccessRule\022\022\n\004rule\030\001 " +
+      "\001(\tR\004rule\022\026\n\006passed\030\002 \001(\010R\006passed\022\026\n\006det" +
+      "ail\030\003 \001(\tR\006detail\"\017\n\rWhoAmIRequest\":\n\016Wh" +
+      "oAmIResponse\022(\n\005token\030\001 \001(\0132\022.doorward.v" +
+      "1.TokenR\005token2\205\t\n\014TokenService\022s\n\013Creat" +
+      "eToken\022\037.doorward.v1.CreateTokenRequest\032" +
+      " .doorward.v1.CreateTokenResponse\"!\332A\005to" +
+      "ken\202\323\344\223\002\023:\005token\"\n/v1/tokens\022{\n\010GetToken" +
+      "\022\034.doorward.v1.GetTokenRequest\032\035.doorwar" +
+      "d.v1.GetTokenResponse\"2\220\002\001\332A\010token_id\202\323\344" +
+      "\223\002\036b\005token\022\025/v1/tokens/{token_id}\022g\n\nLis" +
+      "tTokens\022\036.doorward.v1.ListTokensRequest\032" +
+      "\037.doorward.v1.ListTokensResponse\"\030\220\002\001\332A\000" +
+      "\202\323\344\223\002\014\022\n/v1/tokens\022\232\001\n\013UpdateToken\022\037.doo" +
+      "rward.v1.UpdateTokenRequest\032 .doorward.v" +
+      "1.UpdateTokenResponse\"H\220\002\002\332A\021token,updat" +
+      "e_mask\202\323\344\223\002+:\005tokenb\005token2\033/v1/tokens/{" +
+      "token.token_id}\022\224\001\n\017RegenerateToken\022#.do" +
+      "orward.v1.RegenerateTokenRequest\032$.doorw" +
+      "ard.v1.RegenerateTokenResponse\"6\332A\010token" +
+      "_id\202\323\344\223\002%:\001*\" /v1/tokens/{token_id}:rege" +
+      "nerate\022}\n\013DeleteToken\022\037.doorward.v1.Dele" +
+      "teTokenRequest\032 .doorward.v1.DeleteToken" +
+      "Response\"+\220\002\002\332A\010token_id\202\323\344\223\002\027*\025/v1/toke" +
+      "ns/{token_id}\022\206\001\n\017PreviewSelector\022#.door" +
+      "ward.v1.PreviewSelectorRequest\032$.doorwar" +
+      "d.v1.PreviewSelectorResponse\"(\220\002\001\202\323\344\223\002\037:" +
+      "\001*\"\032/v1/tokens:previewSelector\022~\n\rExplai" +
+      "nAccess\022!.doorward.v1.ExplainAccessReque" +
+      "st\032\".doorward.v1.ExplainAccessResponse\"&" +
+      "\220\002\001\202\323\344\223\002\035:\001*\"\030/v1/tokens:explainAccess\022^" +
+      "\n\006WhoAmI\022\032.doorward.v1.WhoAmIRequest\032\033.d" +
+      "oorward.v1.WhoAmIResponse\"\033\220\002\001\332A\000\202\323\344\223\002\017b" +
+      "\005token\022\006/v1/meBN\n\017dev.doorward.v1B\021Token" +
+      "ServiceProtoP\001Z&doorward.dev/go/doorward" +
+      "/v1;doorwardv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
