@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from typing import TypeVar
 
+from doorward_server.check.collecting import count_renewal
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -15,6 +17,9 @@ class Bounded(OrderedDict[K, V]):
         self._size = size
 
     def __setitem__(self, key: K, value: V) -> None:
+        former_size = len(self)
         super().__setitem__(key, value)
         if len(self) > self._size:
             self.popitem(last=False)
+        if len(self) == former_size:
+            count_renewal()

@@ -6,12 +6,15 @@ and hold up Checks meanwhile. So what has survived one is not looked at again.
 """
 
 import gc
+from itertools import count
 from typing import Any, Final
 
 _OLDEST: Final = 2
 _THRESHOLDS: Final = (300, 2, 0)
-"""A full collection after 1,200 new objects, less those that were freed: once caches are full, after some
-5,000. It looks at these alone."""
+"""A full collection after 1,200 new objects, less those that were freed. It looks at these alone."""
+_RENEWED: Final = 256
+
+_renewals = count(1)
 
 
 def collect_briefly() -> None:
@@ -27,6 +30,16 @@ def collect_briefly() -> None:
     gc.set_threshold(*_THRESHOLDS)
     if _freeze_survivors not in gc.callbacks:
         gc.callbacks.append(_freeze_survivors)
+
+
+def count_renewal() -> None:
+    """Count an object that is kept in the place of another, which is freed.
+
+    The collector counts new objects less those that were freed, and so would leave any number of these until
+    something else has it look at them all at once.
+    """
+    if next(_renewals) % _RENEWED == 0 and _freeze_survivors in gc.callbacks:
+        gc.collect()
 
 
 def _freeze_survivors(phase: str, info: dict[str, Any]) -> None:
