@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.visits import (
     NARROW,
+    SERVER,
     WIDE,
+    a_process,
     a_site,
     a_visit,
     console_of,
@@ -22,9 +24,6 @@ from tests.browser.visits import (
 )
 from tests.e2e.support.platform import Platform, running_platform
 
-SERVER = "python3 -u -m http.server --bind 127.0.0.1 {port}"
-"""The command of an app that prints each request."""
-
 RUNNING_MILLISECONDS = 60_000
 
 
@@ -32,16 +31,10 @@ RUNNING_MILLISECONDS = 60_000
 def stocked(chromium: Browser) -> Iterator[Platform]:
     """A platform with some apps."""
     with running_platform() as platform:
-        process = ("--process", "--", *SERVER.split())
-        for name, labels, region in (
-            ("Churn model", ("group=A", "team=growth"), "GRA"),
-            ("Support chat", ("group=B", "tier=internal"), "GRA"),
-            ("Image captions", ("group=A",), "BHS"),
-        ):
-            given = [part for label in labels for part in ("--label", label)]
-            made = platform.json("apps", "create", name, "--region", region, *given, "--wait", *process)
-            if region == "BHS":
-                assert platform.cli("apps", "stop", made["appId"]).returncode == 0
+        a_process(platform, "Churn model", "group=A", "team=growth")
+        a_process(platform, "Support chat", "group=B", "tier=internal")
+        captions = a_process(platform, "Image captions", "group=A", region="BHS")
+        assert platform.cli("apps", "stop", captions).returncode == 0
         yield platform
 
 
@@ -230,12 +223,10 @@ def test_a_log_says_when_the_app_is_gone(chromium: Browser, platform: Platform) 
     """And is not asked for again."""
     with a_visit(chromium) as visit:
         page = visit.page
-        made = platform.json(
-            "apps", "create", "brief", "--region", "GRA", "--wait", "--process", "--", *SERVER.split()
-        )
-        sign_in(page, platform, f"/apps/{made['appId']}")
+        app_id = a_process(platform, "brief")
+        sign_in(page, platform, f"/apps/{app_id}")
         expect(page.locator("#log-state")).to_have_text("Following")
-        assert platform.cli("apps", "delete", made["appId"], "--yes").returncode == 0
+        assert platform.cli("apps", "delete", app_id, "--yes").returncode == 0
         expect(page.locator("#log-state")).to_have_text("The log has ended: the app is gone.")
 
 
@@ -259,7 +250,7 @@ def test_a_list_shows_what_changes_by_itself(chromium: Browser, stocked: Platfor
 def test_nobody_overwrites_anothers_labels(chromium: Browser, platform: Platform, scripts: bool) -> None:
     """Who saves second sees what the first has saved, beside what was typed, and may then replace it."""
     with a_site(platform) as site, a_visit(chromium, scripts=scripts) as one, a_visit(chromium) as two:
-        app_id = urlsplit(site.url).netloc.partition(".")[0]
+        app_id = site.app_id
         for visit in (one, two):
             sign_in(visit.page, platform, f"/apps/{app_id}/labels")
         two.page.get_by_label("Labels").fill("group=theirs")
@@ -321,9 +312,8 @@ def test_what_takes_long_says_so(chromium: Browser, platform: Platform) -> None:
     """A form that waits cannot be sent twice; one that was stopped can be sent again."""
     with a_site(platform) as site, a_visit(chromium) as visit:
         page = visit.page
-        app_id = urlsplit(site.url).netloc.partition(".")[0]
         held: list[Route] = []
-        sign_in(page, platform, f"/apps/{app_id}")
+        sign_in(page, platform, f"/apps/{site.app_id}")
         page.get_by_role("link", name="Stop", exact=True).click()
 
         def hold(route: Route) -> None:

@@ -14,6 +14,9 @@ from tests.e2e.support.platform import Platform
 
 WIDE, NARROW = {"width": 1100, "height": 800}, {"width": 320, "height": 640}
 
+SERVER = "python3 -u -m http.server --bind 127.0.0.1 {port}"
+"""The command of an app that prints each request."""
+
 
 @dataclass
 class Site:
@@ -21,6 +24,7 @@ class Site:
 
     platform: Platform
     app: SocketApp
+    app_id: str
     url: str
     token_id: str
     token: str
@@ -35,7 +39,22 @@ def a_site(platform: Platform) -> Iterator[Site]:
         made = platform.json("apps", "create", "app", *options)
         scope = ("--role", "read-only", "--region", "GRA", "--selector", label)
         token = platform.json("tokens", "create", "visitor", *scope)
-        yield Site(platform, app, made["status"]["url"], token["token"]["tokenId"], token["secret"])
+        yield Site(
+            platform,
+            app,
+            made["appId"],
+            made["status"]["url"],
+            token["token"]["tokenId"],
+            token["secret"],
+        )
+
+
+def a_process(platform: Platform, name: str, *labels: str, region: str = "GRA") -> str:
+    """The id of an app that a process runs, which prints each request."""
+    given = [part for label in labels for part in ("--label", label)]
+    process = ("--wait", "--process", "--", *SERVER.split())
+    app_id: str = platform.json("apps", "create", name, "--region", region, *given, *process)["appId"]
+    return app_id
 
 
 @dataclass
@@ -86,7 +105,8 @@ def log_in(page: Page, site: Site, target: str = "/", *, token: str | None = Non
 
 def console_of(platform: Platform) -> str:
     """The console's address."""
-    return f"http://console.localhost:{platform.address[1]}"
+    host = platform.environment.get("DOORWARD_CONSOLE_HOST", "console.localhost")
+    return f"http://{host}:{platform.address[1]}"
 
 
 def sign_in(page: Page, platform: Platform, target: str, *, token: str | None = None) -> None:

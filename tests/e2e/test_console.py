@@ -1,37 +1,15 @@
 """The console on its own host, through the real Envoy: who gets in, and what stays apart."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
 from tests.e2e.support.apps import RecordingApp
+from tests.e2e.support.console_site import Site, a_site
 from tests.e2e.support.console_visitor import CONSOLE_SESSION, ConsoleVisitor
 from tests.e2e.support.platform import Platform, running_platform
 from tests.e2e.support.raw_http import exchange
 from tests.e2e.support.visitor import NAVIGATION, SESSION, Visitor
-
-
-@dataclass
-class Site:
-    """A platform with one app, and a token that opens it."""
-
-    platform: Platform
-    app: RecordingApp
-    app_id: str
-    host: str
-    token_id: str
-    token: str
-
-    def signed_in(self, token: str | None = None) -> ConsoleVisitor:
-        """A visitor of the console with a session."""
-        visitor = ConsoleVisitor.of(self.platform)
-        assert visitor.sign_in(self.token if token is None else token).status == 303
-        return visitor
-
-    def rest(self, *headers: tuple[str, str], target: str = "/v1/me") -> int:
-        """The status that the API answers a request with."""
-        return exchange(self.platform.address, "GET", target, host="api.localhost", headers=[*headers]).status
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +21,8 @@ def running() -> Iterator[Platform]:
 
 @pytest.fixture
 def site(running: Platform, app: RecordingApp) -> Site:
-    """That platform with an app and a token of the test's own."""
-    label = f"port=p{app.port}"
-    where = ("--region", "GRA", "--label", label, "--external", f"127.0.0.1:{app.port}", "--wait")
-    made = running.json("apps", "create", "app", *where)
-    scope = ("--role", "operator", "--region", "GRA", "--selector", label)
-    token = running.json("tokens", "create", "visitor", *scope)
-    host = made["status"]["url"].removeprefix("http://")
-    return Site(running, app, made["appId"], host, token["token"]["tokenId"], token["secret"])
+    """That platform with an app and an OPERATOR's token of the test's own."""
+    return a_site(running, app)
 
 
 def test_a_token_signs_in_and_out(site: Site) -> None:
@@ -190,22 +162,6 @@ def test_envoy_is_no_tunnel_there(site: Site) -> None:
     host = f"console.localhost:{site.platform.address[1]}"
     answer = exchange(site.platform.address, "CONNECT", host, host=host)
     assert answer.status in {403, 404}
-
-
-def test_a_form_needs_its_own_page(site: Site) -> None:
-    """Not the app's next door, not another port's, and not one without the text that goes with the cookie."""
-    visitor = site.signed_in()
-    visitor.go("/apps")
-    for headers in (
-        [("Sec-Fetch-Site", "same-site"), ("Origin", f"http://{site.host}")],
-        [("Sec-Fetch-Site", "cross-site"), ("Origin", "http://evil.example")],
-        [("Origin", "http://console.localhost:1")],
-    ):
-        body = f"form={visitor.cookies['__Host-doorward-form']}".encode()
-        form = ("Content-Type", "application/x-www-form-urlencoded")
-        assert visitor.send("POST", "/sign-out", headers=[form, *headers], body=body).status == 403
-    assert visitor.post("/sign-out", form="x" * 43).status == 403
-    assert visitor.go("/apps").status == 200
 
 
 def test_a_cookie_that_is_tossed_in_is_not_taken(site: Site) -> None:

@@ -138,7 +138,7 @@ async def test_what_is_not_found_is_said_at_its_field(
 @pytest.mark.parametrize("name", ["token", "app"])
 async def test_a_link_fills_in_a_part_of_the_form(console: Console, name: str) -> None:
     """It asks nothing yet, and finds no fault with what nobody has filled in."""
-    page = await console.open("/explain", **{name: "x"})
+    page = await console.open(asked(**{name: "x"}))
     assert page.status_code == 200
     assert f'name="{name}" value="x"' in page.text
     assert "aria-invalid" not in page.text
