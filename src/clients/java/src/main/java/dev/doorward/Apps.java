@@ -122,7 +122,7 @@ public final class Apps {
         if (failed.code() != Status.Code.UNAVAILABLE || System.nanoTime() + RECONNECT.toNanos() - deadline >= 0) {
           throw failed;
         }
-        Calls.pause(RECONNECT.toNanos(), failed);
+        Attempts.pause(RECONNECT.toNanos(), failed);
       }
     }
   }

@@ -8,13 +8,11 @@ import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.Iterator;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Makes the calls of one client: with a deadline, repeats, and the client's exceptions. */
@@ -44,48 +42,40 @@ final class Calls {
   /** Makes a call, and makes it again where that does no harm, all within one deadline. */
   <Q extends Message, A> A unary(MethodDescriptor<Q, A> method, Q asked) {
     boolean enforced = Methods.isEnforced(Methods.prototype(method));
-    long deadline = System.nanoTime() + (enforced ? enforcementTimeout : timeout).toNanos();
     Q request = Methods.identified(asked);
-    Iterator<Duration> repeats = Methods.delays(method, request).iterator();
+    Attempts attempts = new Attempts(method, request, enforced ? enforcementTimeout : timeout);
     while (true) {
       try {
-        return attempt(method, request, deadline - System.nanoTime());
+        return attempt(method, request, attempts.options());
       } catch (DoorwardException failed) {
-        if (failed.code() != Status.Code.UNAVAILABLE || !repeats.hasNext()) {
-          throw failed;
-        }
-        long delay = Math.max(repeats.next().toNanos(), failed.retryAfter().map(Duration::toNanos).orElse(0L));
-        if (System.nanoTime() + delay - deadline >= 0) {
-          throw failed;
-        }
-        pause(delay, failed);
-        // gRPC's own second before it connects again would use up the repeats.
-        managed.resetConnectBackoff();
+        pauseAfter(failed, attempts);
       }
     }
   }
 
   /** Begins a call with many answers, which has a deadline only when {@code limit} is not null. */
-  <Q, A> Messages<A> stream(MethodDescriptor<Q, A> method, Q request, Duration limit) {
+  <Q extends Message, A> Messages<A> stream(MethodDescriptor<Q, A> method, Q request, Duration limit) {
     Context.CancellableContext context = Context.current().withCancellation();
+    Attempts attempts = new Attempts(method, request, limit);
+    return new Messages<>(
+        context, () -> begin(method, request, attempts.options(), context), failed -> pauseAfter(failed, attempts));
+  }
+
+  private <Q, A> Messages.Attempt<A> begin(
+      MethodDescriptor<Q, A> method, Q request, CallOptions options, Context.CancellableContext context) {
     Heard heard = new Heard();
-    CallOptions options =
-        limit == null
-            ? CallOptions.DEFAULT
-            : CallOptions.DEFAULT.withDeadlineAfter(Math.max(1, limit.toNanos()), TimeUnit.NANOSECONDS);
     Context before = context.attach();
     try {
       Iterator<A> answers =
           ClientCalls.blockingServerStreamingCall(heard.on(channel), method, options, request);
-      return new Messages<>(answers, context, failed -> heard.exception(failed, address));
+      return new Messages.Attempt<>(answers, failed -> heard.exception(failed, address));
     } finally {
       context.detach(before);
     }
   }
 
-  private <Q, A> A attempt(MethodDescriptor<Q, A> method, Q request, long nanos) {
+  private <Q, A> A attempt(MethodDescriptor<Q, A> method, Q request, CallOptions options) {
     Heard heard = new Heard();
-    CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(Math.max(1, nanos), TimeUnit.NANOSECONDS);
     try {
       return ClientCalls.blockingUnaryCall(heard.on(channel), method, options, request);
     } catch (StatusRuntimeException failed) {
@@ -93,14 +83,10 @@ final class Calls {
     }
   }
 
-  /** Waits; an interrupt ends the call with the failure before it. */
-  static void pause(long nanos, DoorwardException otherwise) {
-    try {
-      TimeUnit.NANOSECONDS.sleep(nanos);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw otherwise;
-    }
+  private void pauseAfter(DoorwardException failed, Attempts attempts) {
+    attempts.pauseAfter(failed);
+    // gRPC's own second before it connects again would use up the repeats.
+    managed.resetConnectBackoff();
   }
 
   /** What came with an answer besides the message. */
