@@ -1,5 +1,6 @@
-"""What a shell completes, asked as the shells ask, and once by a real bash."""
+"""What a shell completes, asked as the shells ask, and by the real ones."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -137,28 +138,72 @@ def test_scripts(doorward_cli: Doorward, shell: str) -> None:
     assert doorward_cli("completion", "tcsh").code == 2
 
 
-def test_a_real_bash(apps: None, doorward_cli: Doorward, environ: dict[str, str], tmp_path: Path) -> None:
-    """In bash the script registers itself, and completes what is asked of it."""
-    bash = shutil.which("bash")
-    assert bash is not None
+def shell(name: str) -> str:
+    """Return where a shell is; skips where it is not, and in CI that is a failure."""
+    found = shutil.which(name)
+    if found is None and not os.environ.get("CI"):
+        pytest.skip(f"no {name} on this machine; Debian and Ubuntu have the package {name}")
+    assert found is not None, f"no {name} on this machine"
+    return found
+
+
+@pytest.fixture
+def typed(environ: dict[str, str], tmp_path: Path) -> Callable[..., str]:
+    """Return a function that runs a real shell, with the command in its path, and answers what it prints."""
     program = tmp_path / "bin" / "doorward"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m doorward.cli "$@"\n', encoding="utf-8")
     program.chmod(0o700)
-    script = f"""
-        {doorward_cli("completion", "bash").out}
+
+    def typed(*command: str) -> str:
+        done = subprocess.run(
+            command,
+            env=environ | {"PATH": f"{program.parent}:/usr/bin:/bin", "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    return typed
+
+
+def test_a_real_bash(apps: None, typed: Callable[..., str]) -> None:
+    """In bash the script registers itself, and completes what is asked of it."""
+    script = """
+        eval "$(doorward completion bash)"
         complete -p doorward
         COMP_WORDS=(doorward apps get hel) COMP_CWORD=3
         _doorward_completion doorward hel get
-        printf '%s\\n' "${{COMPREPLY[@]}}"
+        printf '%s\\n' "${COMPREPLY[@]}"
     """
-    done = subprocess.run(
-        [bash, "--norc", "-c", script],
-        env=environ | {"PATH": f"{program.parent}:/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout.splitlines() == ["complete -o nosort -F _doorward_completion doorward", FIRST]
-    assert done.stderr == ""
+    printed = typed(shell("bash"), "--norc", "-c", script)
+    assert printed.splitlines() == ["complete -o nosort -F _doorward_completion doorward", FIRST]
+
+
+def test_a_real_fish(apps: None, typed: Callable[..., str]) -> None:
+    """In fish, too, from the folder of its configuration; ids have their names beside them."""
+    folder = "$XDG_CONFIG_HOME/fish/completions"
+    typed(shell("fish"), "-N", "-c", f"mkdir -p {folder}; doorward completion fish > {folder}/doorward.fish")
+    script = 'complete -C "doorward apps get 3f0"; complete -C "doorward comp"'
+    id_, command = typed(shell("fish"), "-c", script).splitlines()
+    assert id_.split("\t") == [FIRST, "hello"]
+    assert command.startswith("completion\t")
+
+
+def test_a_real_zsh(apps: None, typed: Callable[..., str]) -> None:
+    """In zsh, where Tab is pressed in a terminal, the beginning of a name becomes an id."""
+    # A text is in two pieces where it is typed, so that it is found where it is printed alone.
+    script = """
+        zmodload zsh/zpty
+        zpty typed zsh -f -i
+        zpty -w typed 'autoload -U compinit; compinit -u -D; eval "$(doorward completion zsh)"; print re""ady'
+        zpty -r -m typed seen '*ready*'
+        zpty -w -n typed $'doorward apps get hel\\t'
+        zpty -r -m typed seen "*$1*"
+        zpty -d typed
+        print completed
+    """
+    assert typed(shell("zsh"), "-f", "-c", script, "zsh", FIRST) == "completed\n"
