@@ -127,6 +127,7 @@ def test_the_dark_scheme_has_pictures(chromium: Browser, stocked: Platform, scre
         ground = "getComputedStyle(document.body).backgroundColor"
         assert page.evaluate(ground) == "rgb(18, 21, 27)"
         page.get_by_role("link", name="Support chat").click()
+        expect(page.locator("#log-state")).to_have_text("Following")
         expect(page.get_by_role("log")).to_contain_text("Serving HTTP")
         whole_picture(page, screenshots / "console-app-dark.png", scripts=True)
 
@@ -167,6 +168,23 @@ def test_a_log_says_when_the_app_is_gone(chromium: Browser, platform: Platform) 
         expect(page.locator("#log-state")).to_have_text("Following")
         assert platform.cli("apps", "delete", app_id, "--yes").returncode == 0
         expect(page.locator("#log-state")).to_have_text("The log has ended: the app is gone.")
+
+
+def test_an_open_page_ends_with_its_session(chromium: Browser, platform: Platform) -> None:
+    """Its log is not followed any longer, and it leads to the sign-in by itself, and from there back."""
+    app_id = a_process(platform, "watched", "group=watched")
+    scope = ("--role", "operator", "--region", "GRA", "--selector", "group=watched")
+    token = platform.json("tokens", "create", "watcher", *scope)
+    with a_visit(chromium) as visit:
+        page = visit.page
+        sign_in(page, platform, f"/apps/{app_id}", token=token["secret"])
+        expect(page.locator("#log-state")).to_have_text("Following")
+        new = platform.json("tokens", "regenerate", token["token"]["tokenId"])["secret"]
+        page.wait_for_url("**/sign-in?**")
+        expect(page.get_by_role("status")).to_contain_text("Your session has ended")
+        page.get_by_label("Sign in with token").fill(new)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"**/apps/{app_id}")
 
 
 def test_a_list_shows_what_changes_by_itself(chromium: Browser, stocked: Platform) -> None:

@@ -1,4 +1,4 @@
-"""The README's journey in a browser: an app and a token from the console, and the app opened with the token."""
+"""The README's journey in a browser: an app and a token from the console, and the app opened with it."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -60,6 +60,8 @@ def test_the_journey(
         expect(elsewhere.page).to_have_title("Login")
 
         page.goto(here)
+        if scripts:
+            expect(page.locator("#log-state")).to_have_text("Following")
         expect(page.get_by_role("log")).to_contain_text("GET / HTTP/1.1")
         whole_picture(page, screenshots / f"console-app-{look}.png", scripts=scripts)
         assert fits(page, scripts=scripts)

@@ -186,6 +186,22 @@ def test_the_own_token_shows_its_new_secret_although_it_signs_out(
     assert platform.cli("tokens", "delete", made["token"]["tokenId"], "--yes").returncode == 0
 
 
+def test_a_question_of_a_session_that_has_ended_leads_to_the_sign_in(
+    chromium: Browser, platform: Platform
+) -> None:
+    """Which says so, and leads on to the question."""
+    made = platform.json("tokens", "create", "brief admin", "--role", "admin")
+    with a_visit(chromium) as visit:
+        page = visit.page
+        sign_in(page, platform, "/tokens", token=made["secret"])
+        assert platform.cli("tokens", "delete", made["token"]["tokenId"], "--yes").returncode == 0
+        choose(page, "brief admin", "Delete")
+        expect(page.get_by_role("status")).to_contain_text("Your session has ended")
+        page.get_by_label("Sign in with token").fill(platform.admin_token)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="This is not here")).to_be_visible()
+
+
 def test_a_token_is_renamed_with_the_keyboard(chromium: Browser, platform: Platform) -> None:
     """The menu of its row opens and closes by keys, and leads to the form."""
     scope = ("--role", "read-only", "--region", "GRA", "--selector", "a=b")

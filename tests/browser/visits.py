@@ -40,7 +40,7 @@ def a_site(platform: Platform) -> Iterator[Site]:
     with SocketApp() as app:
         label = f"port=p{app.port}"
         options = ("--region", "GRA", "--label", label, "--external", f"127.0.0.1:{app.port}", "--wait")
-        made = platform.json("apps", "create", "app", *options)
+        made = platform.json("apps", "create", "Support chat", *options)
         scope = ("--role", "read-only", "--region", "GRA", "--selector", label)
         token = platform.json("tokens", "create", "visitor", *scope)
         yield Site(
