@@ -54,6 +54,7 @@ async def test_the_page_has_all_of_an_app(console: Console) -> None:
         (" reserved", "ovh/id"),
         (" reserved", "ovh/type"),
     ]
+    assert page.text.count("(of the platform)") == 2
     history = page.text.partition('<ol class="history">')[2].partition("</ol>")[0]
     assert re.findall(r">([A-Z]+)</span>", history) == ["RUNNING", "QUEUED"]
     text = unescape(text_of(page))
