@@ -6,8 +6,19 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import complaints_of
-from tests.browser.test_console_tokens import choose, shown_secret
-from tests.browser.visits import NARROW, WIDE, Site, a_process, a_site, a_visit, console_of, fits, sign_in
+from tests.browser.visits import (
+    NARROW,
+    WIDE,
+    Site,
+    a_process,
+    a_site,
+    a_visit,
+    choose,
+    console_of,
+    fits,
+    shown_secret,
+    sign_in,
+)
 from tests.e2e.support.platform import Platform, running_platform
 
 

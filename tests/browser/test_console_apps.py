@@ -1,8 +1,7 @@
 """AI Apps in a real browser: from the form to a running app, its log, its labels, and its end."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,12 +10,11 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.visits import (
     NARROW,
-    SERVER,
     WIDE,
     a_process,
     a_site,
     a_visit,
-    console_of,
+    expect_state,
     fits,
     picture,
     sign_in,
@@ -38,34 +36,6 @@ def stocked(chromium: Browser) -> Iterator[Platform]:
         yield platform
 
 
-def state(page: Page) -> Callable[[str], None]:
-    """Expects the app of a page in a state, whether or not the page refreshes itself."""
-
-    def is_in(name: str) -> None:
-        badge = page.get_by_role("main").get_by_role("status").locator(".badge")
-        refresh = page.get_by_role("link", name="Refresh").first
-        for _ in range(120):
-            with suppress(AssertionError):
-                expect(badge).to_have_text(name, timeout=500)
-                return
-            if refresh.count():
-                refresh.click()
-        expect(badge).to_have_text(name)
-
-    return is_in
-
-
-def submit(page: Page, name: str, labels: str) -> None:
-    """Fill the form of a new app in, which a process is to run."""
-    page.get_by_role("link", name="New app").click()
-    expect(page.get_by_label("A service that runs already")).to_be_checked()
-    expect(page.get_by_label("Who has a token whose region and selector match")).to_be_checked()
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Labels").fill(labels)
-    page.get_by_label("A process that Doorward starts").check()
-    page.get_by_label("Command").fill(SERVER)
-
-
 def confirm(page: Page, what: str, *, scripts: bool) -> None:
     """Do what the app's page offers, in a dialog where there are scripts."""
     page.get_by_role("link", name=what, exact=True).click()
@@ -74,73 +44,42 @@ def confirm(page: Page, what: str, *, scripts: bool) -> None:
     asked.get_by_role("button", name=what, exact=True).click()
 
 
-def made_token(page: Page, platform: Platform, name: str, selector: str) -> str:
-    """The secret of a token that is made with the form."""
-    page.goto(f"{console_of(platform)}/tokens/new")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Label selector").fill(selector)
-    page.get_by_role("button", name="Generate").click()
-    secret = page.locator("#secret").text_content()
-    assert secret
-    return secret
-
-
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_the_journey_of_an_app(
-    chromium: Browser, platform: Platform, screenshots: Path, size: dict[str, int], scripts: bool
+def test_the_life_of_an_app(
+    chromium: Browser, platform: Platform, size: dict[str, int], scripts: bool
 ) -> None:
-    """It is submitted, opened with a token, closed by its labels, stopped, started and deleted."""
-    look = "wide" if size is WIDE else "narrow"
-    label = f"journey={look}-{scripts}"
-    with a_visit(chromium, size=size, scripts=scripts) as visit, a_visit(chromium, size=size) as elsewhere:
+    """Closed by its labels, stopped, started, deleted: asked first, and in force when the page is back."""
+    app_id = a_process(platform, "Churn model", "group=A", "team=growth")
+    scope = ("--role", "read-only", "--region", "GRA", "--selector", "group=A")
+    secret = platform.json("tokens", "create", "demo", *scope)["secret"]
+    with a_visit(chromium, size=size, scripts=scripts) as visit:
         page = visit.page
-        sign_in(page, platform, "/apps")
-        submit(page, "Churn model", f"{label}\nteam=growth")
-        whole_picture(page, screenshots / f"console-new-app-{look}.png", scripts=scripts)
-        assert fits(page, scripts=scripts)
-        page.get_by_role("button", name="Submit").click()
-        expect(page.get_by_role("status").first).to_contain_text("The app is submitted")
-        is_in = state(page)
-        is_in("RUNNING")
-        here = page.url.partition("?")[0]
-        url = page.locator("#url").get_attribute("href") or ""
-        assert url.startswith(f"http://{urlsplit(here).path.rpartition('/')[2]}.app.gra.localhost")
-
-        secret = made_token(page, platform, "demo", label)
-        elsewhere.page.goto(url)
-        elsewhere.page.get_by_label("Login with token").fill(secret)
-        elsewhere.page.get_by_role("button", name="Connect").click()
-        expect(elsewhere.page.get_by_role("heading", name="Directory listing")).to_be_visible()
-
-        page.goto(here)
-        expect(page.get_by_role("log")).to_contain_text("GET / HTTP/1.1")
-        whole_picture(page, screenshots / f"console-app-{look}.png", scripts=scripts)
-        assert fits(page, scripts=scripts)
-
+        sign_in(page, platform, f"/apps/{app_id}")
+        host = urlsplit(page.locator("#url").get_attribute("href") or "").netloc
+        assert platform.visit(host, token=secret).status == 200
         page.get_by_role("link", name="Edit labels").click()
-        expect(page.get_by_label("Labels")).to_have_value(f"{label}\nteam=growth")
+        expect(page.get_by_label("Labels")).to_have_value("group=A\nteam=growth")
         page.get_by_label("Labels").fill("team=growth")
         page.get_by_role("button", name="Save labels").click()
         expect(page.get_by_role("status").first).to_contain_text("The labels are saved")
-        host = urlsplit(url).netloc
         assert platform.visit(host, token=secret).status == 403
 
         confirm(page, "Stop", scripts=scripts)
         expect(page.get_by_role("status").first).to_contain_text("No request reaches it any more")
         assert platform.visit(host, token=platform.admin_token).status == 503
-        is_in("STOPPED")
+        expect_state(page, "STOPPED")
         confirm(page, "Start", scripts=scripts)
-        is_in("RUNNING")
+        expect_state(page, "RUNNING")
         assert platform.visit(host, token=platform.admin_token).status == 200
         expect(page.locator(".history .badge").first).to_have_text("RUNNING")
 
+        here = page.url
         confirm(page, "Delete", scripts=scripts)
         expect(page.get_by_role("status").first).to_contain_text("The app is deleted")
         assert urlsplit(page.url).path == "/apps"
         assert page.goto(here).status == 404  # type: ignore[union-attr]
         expect(page.get_by_role("heading", name="This is not here")).to_be_visible()
-        assert visit.hosts == {urlsplit(console_of(platform)).netloc}
         assert visit.complaints == []
 
 
@@ -188,6 +127,7 @@ def test_the_dark_scheme_has_pictures(chromium: Browser, stocked: Platform, scre
         ground = "getComputedStyle(document.body).backgroundColor"
         assert page.evaluate(ground) == "rgb(18, 21, 27)"
         page.get_by_role("link", name="Support chat").click()
+        expect(page.locator("#log-state")).to_have_text("Following")
         expect(page.get_by_role("log")).to_contain_text("Serving HTTP")
         whole_picture(page, screenshots / "console-app-dark.png", scripts=True)
 
@@ -228,6 +168,23 @@ def test_a_log_says_when_the_app_is_gone(chromium: Browser, platform: Platform) 
         expect(page.locator("#log-state")).to_have_text("Following")
         assert platform.cli("apps", "delete", app_id, "--yes").returncode == 0
         expect(page.locator("#log-state")).to_have_text("The log has ended: the app is gone.")
+
+
+def test_an_open_page_ends_with_its_session(chromium: Browser, platform: Platform) -> None:
+    """Its log is not followed any longer, and it leads to the sign-in by itself, and from there back."""
+    app_id = a_process(platform, "watched", "group=watched")
+    scope = ("--role", "operator", "--region", "GRA", "--selector", "group=watched")
+    token = platform.json("tokens", "create", "watcher", *scope)
+    with a_visit(chromium) as visit:
+        page = visit.page
+        sign_in(page, platform, f"/apps/{app_id}", token=token["secret"])
+        expect(page.locator("#log-state")).to_have_text("Following")
+        new = platform.json("tokens", "regenerate", token["token"]["tokenId"])["secret"]
+        page.wait_for_url("**/sign-in?**")
+        expect(page.get_by_role("status")).to_contain_text("Your session has ended")
+        page.get_by_label("Sign in with token").fill(new)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"**/apps/{app_id}")
 
 
 def test_a_list_shows_what_changes_by_itself(chromium: Browser, stocked: Platform) -> None:

@@ -9,37 +9,28 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.visits import (
     NARROW,
+    SECRET,
     WIDE,
     Site,
     a_site,
     a_visit,
+    choose,
     console_of,
     fits,
     log_in,
     picture,
+    row,
+    shown_secret,
     sign_in,
     whole_picture,
 )
 from tests.e2e.support.platform import Platform
-
-SHAPE = re.compile(r"dw_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}")
 
 
 def curl(site: Site, secret: str) -> int:
     """The status that a program gets with a token."""
     host = urlsplit(site.url).netloc
     return site.platform.visit(host, token=secret).status
-
-
-def row(name: str) -> str:
-    """The selector of a token's row."""
-    return f'tr:has(td.lead:text("{name}"))'
-
-
-def choose(page: Page, name: str, what: str) -> None:
-    """Choose from the menu of a token's row."""
-    page.locator(row(name)).get_by_label(f"Actions for {name}").click()
-    page.locator(row(name)).get_by_role("link", name=what).click()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
@@ -114,19 +105,10 @@ def fill_in(page: Page, name: str, selector: str, *, scripts: bool) -> None:
     expect(page.get_by_label("Name")).to_have_value(name)
 
 
-def shown_secret(page: Page) -> str:
-    """The secret that the page shows, which is in no address."""
-    expect(page.get_by_role("heading", name="The secret of")).to_be_visible()
-    secret = page.locator("#secret").text_content() or ""
-    assert SHAPE.fullmatch(secret)
-    assert secret not in page.url
-    return secret
-
-
 def expect_no_secret(page: Page, word: str, *, scripts: bool) -> None:
     """After a reload: the list. Without scripts it has sent the form once more, and says what came of it."""
     expect(page.get_by_role("heading", name="Tokens", exact=True)).to_be_visible()
-    assert not SHAPE.search(page.content())
+    assert not SECRET.search(page.content())
     if scripts:
         assert urlsplit(page.url).path == "/tokens"
     else:
@@ -202,6 +184,22 @@ def test_the_own_token_shows_its_new_secret_although_it_signs_out(
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Tokens", exact=True)).to_be_visible()
     assert platform.cli("tokens", "delete", made["token"]["tokenId"], "--yes").returncode == 0
+
+
+def test_a_question_of_a_session_that_has_ended_leads_to_the_sign_in(
+    chromium: Browser, platform: Platform
+) -> None:
+    """Which says so, and leads on to the question."""
+    made = platform.json("tokens", "create", "brief admin", "--role", "admin")
+    with a_visit(chromium) as visit:
+        page = visit.page
+        sign_in(page, platform, "/tokens", token=made["secret"])
+        assert platform.cli("tokens", "delete", made["token"]["tokenId"], "--yes").returncode == 0
+        choose(page, "brief admin", "Delete")
+        expect(page.get_by_role("status")).to_contain_text("Your session has ended")
+        page.get_by_label("Sign in with token").fill(platform.admin_token)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="This is not here")).to_be_visible()
 
 
 def test_a_token_is_renamed_with_the_keyboard(chromium: Browser, platform: Platform) -> None:

@@ -1,7 +1,8 @@
 """Visits of a browser: an app to go to, a window that notes what happens in it, and the ways in."""
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,9 @@ WIDE, NARROW = {"width": 1100, "height": 800}, {"width": 320, "height": 640}
 
 SERVER = "python3 -u -m http.server --bind 127.0.0.1 {port}"
 """The command of an app that prints each request."""
+
+SECRET = re.compile(r"dw_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}")
+"""What a secret looks like."""
 
 
 @dataclass
@@ -36,7 +40,7 @@ def a_site(platform: Platform) -> Iterator[Site]:
     with SocketApp() as app:
         label = f"port=p{app.port}"
         options = ("--region", "GRA", "--label", label, "--external", f"127.0.0.1:{app.port}", "--wait")
-        made = platform.json("apps", "create", "app", *options)
+        made = platform.json("apps", "create", "Support chat", *options)
         scope = ("--role", "read-only", "--region", "GRA", "--selector", label)
         token = platform.json("tokens", "create", "visitor", *scope)
         yield Site(
@@ -135,3 +139,36 @@ def whole_picture(page: Page, path: Path, *, scripts: bool) -> None:
         page.evaluate("scrollTo(0, 0)")
         path.parent.mkdir(exist_ok=True)
         page.screenshot(path=path, full_page=True)
+
+
+def row(name: str) -> str:
+    """The selector of a token's row."""
+    return f'tr:has(td.lead:text("{name}"))'
+
+
+def choose(page: Page, name: str, what: str) -> None:
+    """Choose from the menu of a token's row."""
+    page.locator(row(name)).get_by_label(f"Actions for {name}").click()
+    page.locator(row(name)).get_by_role("link", name=what).click()
+
+
+def shown_secret(page: Page) -> str:
+    """The secret that the page shows, which is in no address."""
+    expect(page.get_by_role("heading", name="The secret of")).to_be_visible()
+    secret = page.locator("#secret").text_content() or ""
+    assert SECRET.fullmatch(secret)
+    assert secret not in page.url
+    return secret
+
+
+def expect_state(page: Page, name: str) -> None:
+    """Expect the app of a page in a state, whether or not the page refreshes itself."""
+    badge = page.get_by_role("main").get_by_role("status").locator(".badge")
+    refresh = page.get_by_role("link", name="Refresh").first
+    for _ in range(120):
+        with suppress(AssertionError):
+            expect(badge).to_have_text(name, timeout=500)
+            return
+        if refresh.count():
+            refresh.click()
+    expect(badge).to_have_text(name)

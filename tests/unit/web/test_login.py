@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import unescape
 
 import httpx
 import pytest
 
-from doorward_server.domain.credentials import Secret, mint_secret, mint_token_id
+from doorward_server.domain.credentials import mint_secret, mint_token_id
 from doorward_server.web.app import make_app
 from doorward_server.web.attempts import Attempts
 from doorward_server.web.health import HEALTH
@@ -17,29 +17,12 @@ from doorward_server.web.login import LOGIN, LOGOUT, LoginPages
 from doorward_server.web.logins import Refusal
 from doorward_server.web.pages import Pages
 from doorward_server.web.throttle import Limits, Throttle
+from tests.unit.web.fake_logins import FakeLogins
 
 APP = "3f0c1c9e-5d1f-4f3e-9d53-0a1e0f6f2b11.app.gra.localhost"
 ORIGIN = f"http://{APP}:8080"
 SESSION = "1." + "A" * 128
 SECRET = mint_secret(mint_token_id())
-
-
-@dataclass
-class FakeLogins:
-    """Answers what it is told to, and notes what it was asked."""
-
-    answer: str | Refusal = SESSION
-    ends: bool = True
-    begun: list[tuple[Secret, str]] = field(default_factory=list)
-    ended: list[bytes] = field(default_factory=list)
-
-    async def begin(self, secret: Secret, host: str) -> str | Refusal:
-        self.begun.append((secret, host))
-        return self.answer
-
-    async def end(self, sealed: bytes) -> bool:
-        self.ended.append(sealed)
-        return self.ends
 
 
 @dataclass
@@ -76,7 +59,7 @@ class Browser:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """A browser, and the pages."""
-    logins, pages = FakeLogins(), Pages()
+    logins, pages = FakeLogins(SESSION), Pages()
     login_pages = LoginPages(
         hosts=AppHosts(["app.gra.localhost", "app.bhs.localhost"]),
         attempts=Attempts(

@@ -9,34 +9,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from doorward_server.domain.credentials import Secret
 from doorward_server.web.attempts import Attempts
 from doorward_server.web.console.app import make_console
 from doorward_server.web.console.visit import Platform
-from doorward_server.web.logins import Refusal
 from doorward_server.web.throttle import Limits, Throttle
 from tests.unit.web.console.fake_api import SESSION, FakeApi, serving
+from tests.unit.web.fake_logins import FakeLogins
 
 HOST = "console.localhost"
 ORIGIN = f"http://{HOST}:8080"
-
-
-@dataclass
-class FakeLogins:
-    """Answers what it is told to, and notes what it was asked."""
-
-    answer: str | Refusal = SESSION
-    ends: bool = True
-    begun: list[tuple[Secret, str]] = field(default_factory=list)
-    ended: list[bytes] = field(default_factory=list)
-
-    async def begin(self, secret: Secret, host: str) -> str | Refusal:
-        self.begun.append((secret, host))
-        return self.answer
-
-    async def end(self, sealed: bytes) -> bool:
-        self.ended.append(sealed)
-        return self.ends
 
 
 @dataclass
@@ -111,7 +92,7 @@ def text_of(page: httpx.Response) -> str:
 async def stranger() -> AsyncIterator[Console]:
     """Somebody who is not signed in."""
     with tempfile.TemporaryDirectory(prefix="dw-") as folder:
-        api, logins = FakeApi(), FakeLogins()
+        api, logins = FakeApi(), FakeLogins(SESSION)
         async with serving(api, Path(folder) / "api.sock") as channel:
             throttle = Throttle(clock=lambda: 0.0, limits=Limits(address_burst=3))
             app = make_console(

@@ -1,7 +1,6 @@
 """An app's page, and what is done with an app from there."""
 
 import re
-import shlex
 from html import unescape
 
 import grpc
@@ -30,6 +29,7 @@ from doorward.v1.app_service_pb2 import (
 )
 from doorward.v1.policy_update_pb2 import ENFORCEMENT_REACHABLE_ONLY, PolicyUpdate
 from doorward.v1.role_pb2 import ROLE_ADMIN, ROLE_OPERATOR, ROLE_READ_ONLY, Role
+from doorward_server.web.console.apps.command import joined
 from tests.unit.web.console.apps import APP_ID, PATH, URL, an_app
 from tests.unit.web.console.conftest import Console, text_of
 from tests.unit.web.console.fake_api import AWAY, RefusedError
@@ -54,6 +54,7 @@ async def test_the_page_has_all_of_an_app(console: Console) -> None:
         (" reserved", "ovh/id"),
         (" reserved", "ovh/type"),
     ]
+    assert page.text.count("(of the platform)") == 2
     history = page.text.partition('<ol class="history">')[2].partition("</ol>")[0]
     assert re.findall(r">([A-Z]+)</span>", history) == ["RUNNING", "QUEUED"]
     text = unescape(text_of(page))
@@ -133,12 +134,12 @@ async def test_what_runs_elsewhere_has_its_log_there(console: Console) -> None:
     assert console.api.asked("ReadAppLogs") == []
 
 
-async def test_a_command_reads_as_a_shell_takes_it(console: Console) -> None:
+async def test_a_command_reads_as_the_form_takes_it(console: Console) -> None:
     """So that its arguments can be told apart."""
     spec = AppSpec(process=ProcessSource(command=["python3", "-c", "print('a  b')"]))
     console.api.answers["GetApp"] = lambda _: GetAppResponse(app=an_app(spec=spec))
-    text = unescape((await console.open(PATH)).text)
-    assert shlex.join(["python3", "-c", "print('a  b')"]) in text
+    page = (await console.open(PATH)).text
+    assert f"<code>{joined(spec.process.command)}</code>" in unescape(page)
 
 
 async def test_why_an_app_is_in_its_state_is_said(console: Console) -> None:

@@ -43,7 +43,8 @@ const showCopyButtons = (root) => {
 const load = async (address) => {
   const answer = await fetch(address, { headers: { "doorward-background": "1" } });
   if (answer.redirected && new URL(answer.url).pathname === "/sign-in") {
-    location.reload();
+    // It knows that the session has ended, and the way back.
+    location.replace(answer.url);
     return null;
   }
   return new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -56,7 +57,9 @@ const openDialog = async (event) => {
   event.preventDefault();
   let asked = null;
   try {
-    asked = (await load(link.href))?.querySelector("[data-dialog]");
+    const page = await load(link.href);
+    if (!page) return;
+    asked = page.querySelector("[data-dialog]");
   } catch {
     // The page itself says what is wrong.
   }

@@ -1,6 +1,5 @@
 """An app's page."""
 
-import shlex
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final
@@ -9,6 +8,7 @@ from starlette.responses import Response
 
 from doorward.v1.app_pb2 import App
 from doorward.v1.app_service_pb2 import ReadAppLogsRequest, ReadAppLogsResponse
+from doorward_server.web.console.apps import command
 from doorward_server.web.console.apps.logs import line_of
 from doorward_server.web.console.apps.lookup import app_of
 from doorward_server.web.console.apps.states import can_start, can_stop, changes_by_itself
@@ -30,7 +30,7 @@ async def show_app(visit: Visit) -> Response:
         app=app,
         can_start=can_start(app.status.state),
         can_stop=can_stop(app.status.state),
-        command=shlex.join(app.spec.process.command),
+        command=command.joined(app.spec.process.command),
         history=list(reversed(app.status.history)),
         live=changes_by_itself(app.status.state),
         log=None if log is None else [line_of(each) for each in log],

@@ -1,7 +1,6 @@
 """What a form says about a new app, and which of its fields api's words are about."""
 
 import re
-import shlex
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,6 +13,7 @@ from doorward.v1.app_pb2 import (
     ProcessSource,
     Readiness,
 )
+from doorward_server.web.console.apps import command
 from doorward_server.web.console.apps.lines import LinesError, entries, pairs
 
 DEFAULTS: Final = {
@@ -99,13 +99,13 @@ class SpecForm:
         return spec
 
     def _process(self) -> ProcessSource:
+        arguments: list[str] = []
         try:
-            command = shlex.split(self._typed["command"])
-        except ValueError:
-            self._errors["command"] = "A quotation mark is not closed, or a backslash stands at the end."
-            command = []
+            arguments = command.split(self._typed["command"])
+        except command.CommandError as error:
+            self._errors["command"] = str(error)
         return ProcessSource(
-            command=command,
+            command=arguments,
             env=self._pairs("env", "NAME=value"),
             working_dir=self._typed["working_dir"].strip(),
         )
