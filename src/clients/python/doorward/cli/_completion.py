@@ -20,9 +20,7 @@ _DEADLINE = timedelta(seconds=1)
 _MOST = 200
 """How many apps or tokens are looked at: the newest."""
 
-Completions: TypeAlias = (
-    "list[CompletionItem[str]]"  # in quotes: click 8.4 has no parameter there at run time
-)
+Completions: TypeAlias = list[CompletionItem[str]]
 
 
 def complete_apps(ctx: click.Context, _param: click.Parameter, incomplete: str) -> Completions:
