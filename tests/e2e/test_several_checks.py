@@ -14,56 +14,56 @@ from tests.e2e.support.stack import Published
 from tests.support.scraping import Scrape
 from tests.support.waiting import wait_for
 
-NAMES = ("check-0", "check-1")
+NAMES = ("check-0", "check-1", "check-2")
 PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module")
-def two() -> Iterator[RealStack]:
-    """A platform with two check processes, which say what they have decided."""
-    with real_stack(check_processes="2", metrics_port="0") as stack:
+def three() -> Iterator[RealStack]:
+    """A platform with three check processes, which say what they have decided."""
+    with real_stack(check_processes="3", metrics_port="0") as stack:
         yield stack
 
 
 @pytest.fixture
-def visited(two: RealStack, app: RecordingApp) -> Published:
+def visited(three: RealStack, app: RecordingApp) -> Published:
     """The app behind them."""
-    return two.publish("127.0.0.1", app.port)
+    return three.publish("127.0.0.1", app.port)
 
 
-def decided(two: RealStack, name: str) -> int:
+def decided(three: RealStack, name: str) -> int:
     """How many requests one process has allowed so far."""
-    text = httpx.get(two.platform.endpoints.metrics[name], timeout=PATIENCE, trust_env=False).text
+    text = httpx.get(three.platform.endpoints.metrics[name], timeout=PATIENCE, trust_env=False).text
     return int(Scrape.of(text).by("doorward_check_decisions_total", "reason").get("ALLOWED", 0))
 
 
-def until_both_answer(two: RealStack, visited: Published) -> list[int]:
+def until_all_answer(three: RealStack, visited: Published) -> list[int]:
     """Visit the app until each process has allowed a visit; the statuses of all visits."""
-    before = {name: decided(two, name) for name in NAMES}
+    before = {name: decided(three, name) for name in NAMES}
     statuses: list[int] = []
 
-    def both_have() -> bool:
+    def all_have() -> bool:
         statuses.extend(visited.get().status for _ in range(20))
-        return all(decided(two, name) > before[name] for name in NAMES)
+        return all(decided(three, name) > before[name] for name in NAMES)
 
-    wait_for(both_have, what="both processes answer", within=PATIENCE)
+    wait_for(all_have, what="all processes answer", within=PATIENCE)
     return statuses
 
 
-def test_each_of_them_answers(two: RealStack, visited: Published) -> None:
-    """Envoy asks both, and the app's visitors see no difference."""
-    assert set(until_both_answer(two, visited)) == {200}
+def test_each_of_them_answers(three: RealStack, visited: Published) -> None:
+    """Envoy asks each, and the app's visitors see no difference."""
+    assert set(until_all_answer(three, visited)) == {200}
 
 
-def test_both_have_forgotten_a_token_once_it_is_deleted(two: RealStack, visited: Published) -> None:
-    """When the call returns, neither process allows it any more."""
-    until_both_answer(two, visited)
-    secret = two.secret(role="ROLE_READ_ONLY")
+def test_all_have_forgotten_a_token_once_it_is_deleted(three: RealStack, visited: Published) -> None:
+    """When the call returns, no process allows it any more."""
+    until_all_answer(three, visited)
+    secret = three.secret(role="ROLE_READ_ONLY")
     headers = [("Doorward-Token", secret)]
 
     def statuses() -> set[int]:
         request = request_bytes("GET", "/", host=visited.host, headers=headers)
-        with Connection(two.address) as connection:
+        with Connection(three.address) as connection:
             seen = set()
             for _ in range(20):
                 connection.send(request)
@@ -71,18 +71,18 @@ def test_both_have_forgotten_a_token_once_it_is_deleted(two: RealStack, visited:
         return seen
 
     assert statuses() == {200}
-    two.call("DELETE", f"/v1/tokens/{secret.split('_')[1]}")
+    three.call("DELETE", f"/v1/tokens/{secret.split('_')[1]}")
     assert statuses() == {401}
 
 
-def test_one_that_is_killed_is_not_noticed(two: RealStack, visited: Published) -> None:
-    """While requests go on, one process and then the other is killed; every request is answered 200."""
-    statuses = until_both_answer(two, visited)
+def test_one_that_is_killed_is_not_noticed(three: RealStack, visited: Published) -> None:
+    """While requests go on, one process after the other is killed; every request is answered 200."""
+    statuses = until_all_answer(three, visited)
     stop = threading.Event()
 
     def visit() -> None:
         request = request_bytes("GET", "/", host=visited.host, headers=visited.credential.items())
-        with Connection(two.address) as connection:
+        with Connection(three.address) as connection:
             while not stop.is_set():
                 connection.send(request)
                 statuses.append(connection.answer().status)
@@ -93,12 +93,12 @@ def test_one_that_is_killed_is_not_noticed(two: RealStack, visited: Published) -
 
     def replace(name: str) -> None:
         """Kill the process, and wait until another one in its place has allowed something."""
-        victim = two.platform.child(name)
+        victim = three.platform.child(name)
         victim.kill()
 
         def decides() -> bool:
             try:
-                return two.platform.child(name).pid != victim.pid and decided(two, name) > 0
+                return three.platform.child(name).pid != victim.pid and decided(three, name) > 0
             except (AssertionError, httpx.HTTPError):
                 return False
 
