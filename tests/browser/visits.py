@@ -39,8 +39,7 @@ def a_site(platform: Platform) -> Iterator[Site]:
     """Publish an app of its own, under a label of its own."""
     with SocketApp() as app:
         label = f"port=p{app.port}"
-        options = ("--region", "GRA", "--label", label, "--external", f"127.0.0.1:{app.port}", "--wait")
-        made = platform.json("apps", "create", "Support chat", *options)
+        made = platform.publish(app.port, label=label, name="Support chat")
         scope = ("--role", "read-only", "--region", "GRA", "--selector", label)
         token = platform.json("tokens", "create", "visitor", *scope)
         yield Site(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.support.apps import RecordingApp
+from tests.e2e.support.platform import Platform, running_platform
 from tests.e2e.support.real_stack import RealStack, real_stack
 from tests.e2e.support.stack import FakeStack, Published, fake_stack
 
@@ -21,6 +22,13 @@ def glass() -> Iterator[FakeStack]:
     """The same Envoy before a check and an api that a test can look into."""
     with fake_stack() as stack:
         yield stack
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    """One of the module's own, as users run it: it counts what is there, or changes what all share."""
+    with running_platform() as platform:
+        yield platform
 
 
 @pytest.fixture

@@ -14,18 +14,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.support.platform import DOORWARD, Platform, running_platform
+from tests.e2e.support.platform import DOORWARD, Platform
 
 HELLO = str(Path(__file__).parents[2] / "examples" / "hello.py")
 SECRET = re.compile(r"dw_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}")
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """Api, check and Envoy, as `doorward up` runs them."""
-    with running_platform() as platform:
-        yield platform
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The console on its own host, through the real Envoy: who gets in, and what stays apart."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.e2e.support.apps import RecordingApp
@@ -12,17 +10,10 @@ from tests.e2e.support.raw_http import exchange
 from tests.e2e.support.visitor import NAVIGATION, SESSION, Visitor
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Platform]:
-    """A platform as users run it."""
-    with running_platform() as platform:
-        yield platform
-
-
 @pytest.fixture
-def site(running: Platform, app: RecordingApp) -> Site:
+def site(platform: Platform, app: RecordingApp) -> Site:
     """That platform with an app and an OPERATOR's token of the test's own."""
-    return a_site(running, app)
+    return a_site(platform, app)
 
 
 def test_a_token_signs_in_and_out(site: Site) -> None:

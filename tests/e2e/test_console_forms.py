@@ -1,6 +1,5 @@
 """What the console's forms may do, through the real Envoy: for whom, and from which pages."""
 
-from collections.abc import Iterator
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -9,26 +8,20 @@ import pytest
 from tests.e2e.support.apps import RecordingApp
 from tests.e2e.support.console_site import Site, a_site
 from tests.e2e.support.console_visitor import CONSOLE_SESSION, ConsoleVisitor
-from tests.e2e.support.platform import Platform, running_platform
+from tests.e2e.support.platform import Platform
 from tests.e2e.support.raw_http import exchange
 from tests.e2e.support.visitor import NAVIGATION
+from tests.support.waiting import wait_for
 
 FORM = "__Host-doorward-form"
 NOTICE = "__Host-doorward-notice"
 ATTRIBUTES = ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Platform]:
-    """A platform as users run it."""
-    with running_platform() as platform:
-        yield platform
-
-
 @pytest.fixture
-def site(running: Platform, app: RecordingApp) -> Site:
+def site(platform: Platform, app: RecordingApp) -> Site:
     """That platform with an app and a READ_ONLY token of the test's own."""
-    return a_site(running, app, role="read-only")
+    return a_site(platform, app, role="read-only")
 
 
 def forms(site: Site) -> dict[str, dict[str, str]]:
@@ -125,9 +118,9 @@ def test_read_only_sees_and_cannot_change(site: Site) -> None:
     assert b"\ndata: {" not in logs.body
 
 
-def test_an_operator_stops_and_starts_and_changes_no_scope(running: Platform, app: RecordingApp) -> None:
+def test_an_operator_stops_and_starts_and_changes_no_scope(platform: Platform, app: RecordingApp) -> None:
     """Of what its token covers; labels, tokens and new apps are an ADMIN's."""
-    site = a_site(running, app, role="operator")
+    site = a_site(platform, app, role="operator")
     visitor = site.signed_in()
     visitor.go("/apps")
     own = {f"/apps/{site.app_id}/{what}" for what in ("start", "stop", "delete")}
@@ -136,20 +129,21 @@ def test_an_operator_stops_and_starts_and_changes_no_scope(running: Platform, ap
         if address not in own:
             assert visitor.post(address, **fields).status == 403, address
     assert everything(site) == before
-    for what, state in (("stop", "STOP"), ("start", "RUNNING")):
-        assert visitor.post(f"/apps/{site.app_id}/{what}").status == 303
-        if what == "stop":
-            assert running.visit(site.host, token=running.admin_token).status == 503
-            assert state in site.app_now()["status"]["state"]
+    assert visitor.post(f"/apps/{site.app_id}/stop").status == 303
+    assert platform.visit(site.host, token=platform.admin_token).status == 503
+    wait_for(lambda: site.app_now()["status"]["state"] == "APP_STATE_STOPPED", what="it is stopped")
+    assert visitor.post(f"/apps/{site.app_id}/start").status == 303
+    wait_for(lambda: site.app_now()["status"]["state"] == "APP_STATE_RUNNING", what="it runs again")
+    assert platform.visit(site.host, token=platform.admin_token).status == 200
     assert visitor.post(f"/apps/{site.app_id}/delete").status == 303
     assert site.platform.cli("apps", "get", site.app_id).returncode != 0
 
 
-def test_an_app_out_of_scope_is_one_that_does_not_exist(running: Platform, app: RecordingApp) -> None:
+def test_an_app_out_of_scope_is_one_that_does_not_exist(platform: Platform, app: RecordingApp) -> None:
     """Byte for byte, whatever is asked of it."""
-    site = a_site(running, app, role="operator")
+    site = a_site(platform, app, role="operator")
     with RecordingApp() as other:
-        next_door = a_site(running, other)
+        next_door = a_site(platform, other)
         visitor = site.signed_in()
         visitor.go("/apps")
         for what in ("", "/stop", "/delete"):

@@ -18,7 +18,7 @@ from doorward.v1 import replica_service_pb2 as replicas
 from doorward.v1 import session_service_pb2 as sessions
 from doorward.v1 import token_service_pb2 as tokens
 from tests.e2e.support.api_calls import METHODS, Api, ApiError, GrpcApi, RestApi
-from tests.e2e.support.platform import Platform, running_platform
+from tests.e2e.support.platform import Platform
 from tests.support.waiting import wait_for
 
 HELLO = Path(__file__).resolve().parents[2] / "examples" / "hello.py"
@@ -30,13 +30,6 @@ HTTP_STATUS = {
     grpc.StatusCode.ABORTED: 409,
     grpc.StatusCode.UNIMPLEMENTED: 501,
 }
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """A platform of this module's own, for it counts what is there."""
-    with running_platform() as running:
-        yield running
 
 
 @pytest.fixture(params=["grpc", "rest"])

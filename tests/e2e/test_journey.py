@@ -7,7 +7,6 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -15,19 +14,12 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests.e2e.support.platform import Platform, running_platform
+from tests.e2e.support.platform import Platform
 from tests.e2e.support.raw_http import Answer
 from tests.support.waiting import wait_for
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NOBODY = "00000000-0000-4000-8000-000000000000"
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """A platform for the journeys of this module."""
-    with running_platform() as running:
-        yield running
 
 
 class Kind(Protocol):

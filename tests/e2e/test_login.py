@@ -49,18 +49,7 @@ class Site:
 
 def a_site(platform: Platform, app: RecordingApp) -> Site:
     """The app, published and running."""
-    made = platform.json(
-        "apps",
-        "create",
-        "app",
-        "--region",
-        "GRA",
-        "--label",
-        "group=A",
-        "--external",
-        f"127.0.0.1:{app.port}",
-        "--wait",
-    )
+    made = platform.publish(app.port, label="group=A")
     return Site(platform, app, made["appId"], made["status"]["url"].removeprefix("http://"))
 
 

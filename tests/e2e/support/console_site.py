@@ -42,8 +42,7 @@ class Site:
 def a_site(platform: Platform, app: RecordingApp, *, role: str = "operator") -> Site:
     """Put *app* behind the platform, under a label of its own, and make a token for that label."""
     label = f"port=p{app.port}"
-    where = ("--region", "GRA", "--label", label, "--external", f"127.0.0.1:{app.port}", "--wait")
-    made = platform.json("apps", "create", "app", *where)
+    made = platform.publish(app.port, label=label)
     scope = ("--role", role, "--region", "GRA", "--selector", label)
     token = platform.json("tokens", "create", "visitor", *scope)
     host = made["status"]["url"].removeprefix("http://")

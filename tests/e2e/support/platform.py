@@ -139,6 +139,11 @@ class Platform:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def publish(self, port: int, *, label: str, name: str = "app") -> Any:
+        """Make an app in GRA of what listens on 127.0.0.1; answers it once it is RUNNING."""
+        where = ("--region", "GRA", "--label", label, "--external", f"127.0.0.1:{port}", "--wait")
+        return self.json("apps", "create", name, *where)
+
     def visit(
         self,
         host: str,
